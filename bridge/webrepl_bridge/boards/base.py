@@ -1,0 +1,102 @@
+"""What a board offers to the session above it, whatever runs on the board."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+
+class FileWriter(Protocol):
+    """A file on its way to the board."""
+
+    async def write(self, data: bytes) -> None:
+        """Pass on the next bytes of the file; waits while the board is busy.
+
+        Raises:
+            BoardError: the board failed to store them (no space, say).
+            TransportError: the wire failed.
+        """
+
+    async def finish(self) -> None:
+        """Wait until the whole file is on the board under its name.
+
+        Raises:
+            BoardError, TransportError: it is not, and the old file is untouched.
+        """
+
+
+class FileReader(Protocol):
+    """A file on its way from the board."""
+
+    async def read(self) -> bytes:
+        """Return the next bytes of the file, 1 to 4096; none at its end.
+
+        Raises:
+            BoardError, TransportError: the rest cannot be had.
+        """
+
+
+class Board(ABC):
+    """One board: its terminal, its files, and control over it.
+
+    Attributes:
+        on_output: called with the terminal's bytes as they arrive, in order; must not block.
+        on_notice: called with a line of text that the people at the terminal should see.
+    """
+
+    on_output: Callable[[bytes], None]
+    on_notice: Callable[[str], None]
+
+    @abstractmethod
+    async def run(self) -> None:
+        """Serve the board until its wire ends.
+
+        Raises:
+            TransportError: how the wire ended.
+        """
+
+    @abstractmethod
+    async def write(self, data: bytes) -> None:
+        """Type `data` at the terminal, without loss; waits while too much is waiting to be typed."""
+
+    @abstractmethod
+    async def release(self) -> None:
+        """The client that typed last has left: bring the board back to its prompt if it is in raw or paste mode."""
+
+    @abstractmethod
+    async def version(self) -> tuple[int, int, int]:
+        """Return the firmware's version as (major, minor, micro); (0, 0, 0) while it is not known."""
+
+    @abstractmethod
+    def put(self, name: str, size_bytes: int) -> AbstractAsyncContextManager[FileWriter]:
+        """Store a file of `size_bytes` bytes as `name`, all of it or not at all.
+
+        Entering waits for the board's turn and until it has opened the file; leaving early gives up the transfer.
+
+        Raises:
+            BoardError: the board refused; its `code` is the errno.
+            TransportError: the wire failed.
+        """
+
+    @abstractmethod
+    def get(self, name: str) -> AbstractAsyncContextManager[FileReader]:
+        """Fetch the file `name`; entering waits until the board has opened it.
+
+        Raises:
+            BoardError: the board refused; its `code` is the errno.
+            TransportError: the wire failed.
+        """
+
+    @abstractmethod
+    async def interrupt(self) -> None:
+        """Send Ctrl-C at once, ahead of everything that waits to be typed."""
+
+    @abstractmethod
+    async def soft_reset(self) -> None:
+        """Restart the board's interpreter, as Ctrl-D at an empty prompt does.
+
+        Raises:
+            BoardError: the board did not come to its prompt.
+        """

@@ -1,0 +1,7 @@
+"""The ways in: each turns its protocol into calls on a session.
+
+app          one ASGI application: the page at `/`, `/health`, and the WebREPL WebSocket
+webrepl      one WebREPL client, from `Password: ` until it leaves
+passwords    checking a password, and slowing down whoever guesses
+dialects     WebSocket as real WebREPL clients speak it: bad keys, unmasked frames
+"""

@@ -1,0 +1,142 @@
+"""One board's session: everyone who is attached to its single REPL."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import itertools
+import logging
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+
+from webrepl_link.errors import WebReplError
+
+from .boards.base import Board, FileReader, FileWriter
+
+log = logging.getLogger(__name__)
+
+BACKLOG_CHARS_MAX = 1 << 20
+"""Terminal output that may wait for one client; one that falls further behind is let go."""
+
+FRAME_CHARS_MAX = 16_000
+"""Text handed to a client at once: at most 64,000 bytes of UTF-8, a 16-bit length in a WebSocket frame."""
+
+
+class ClientTooSlowError(WebReplError):
+    """A client did not take its terminal output; the board and the others do not wait for it."""
+
+
+class Client:
+    """One attached connection. Made by `Session.attach`.
+
+    Attributes:
+        name: how the log calls this client.
+    """
+
+    def __init__(self, session: Session, name: str) -> None:
+        self.name = name
+        self._session = session
+        self._backlog: list[str] = []
+        self._backlog_chars = 0
+        self._too_slow = False
+        self._news = asyncio.Event()
+
+    def _show(self, text: str) -> None:
+        if self._too_slow:
+            return
+        self._backlog_chars += len(text)
+        if self._backlog_chars > BACKLOG_CHARS_MAX:
+            self._too_slow = True
+            self._backlog.clear()
+        else:
+            self._backlog.append(text)
+        self._news.set()
+
+    async def receive(self) -> str:
+        """Return the next terminal text, 1 to 16,000 characters, as soon as there is any.
+
+        Raises:
+            ClientTooSlowError: more than BACKLOG_CHARS_MAX characters were waiting.
+        """
+        while not self._backlog:
+            if self._too_slow:
+                raise ClientTooSlowError(f"more than {BACKLOG_CHARS_MAX:,} characters of terminal output were waiting")
+            self._news.clear()
+            await self._news.wait()
+        text = "".join(self._backlog)
+        self._backlog.clear()
+        if len(text) > FRAME_CHARS_MAX:
+            self._backlog.append(text[FRAME_CHARS_MAX:])
+            text = text[:FRAME_CHARS_MAX]
+        self._backlog_chars -= len(text)
+        return text
+
+    async def write(self, data: bytes) -> None:
+        """Type at the board's terminal; waits while too much is waiting to be typed."""
+        self._session.last_writer = self
+        await self._session.board.write(data)
+
+    async def version(self) -> tuple[int, int, int]:
+        """The firmware's version; see `Board.version`."""
+        return await self._session.board.version()
+
+    def put(self, name: str, size_bytes: int) -> AbstractAsyncContextManager[FileWriter]:
+        """Store a file on the board; see `Board.put`."""
+        return self._session.board.put(name, size_bytes)
+
+    def get(self, name: str) -> AbstractAsyncContextManager[FileReader]:
+        """Fetch a file from the board; see `Board.get`."""
+        return self._session.board.get(name)
+
+
+class Session:
+    """Shares one board among its clients: all see the same terminal, any may type.
+
+    Args:
+        board: the board; its output and notices go to every client from now on.
+        name: what people call the board.
+    """
+
+    def __init__(self, board: Board, name: str) -> None:
+        self.board = board
+        self.name = name
+        self.clients: list[Client] = []
+        self.last_writer: Client | None = None
+        self._numbers = itertools.count(1)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        board.on_output = self._show_output
+        board.on_notice = self._show_notice
+
+    def _show_output(self, data: bytes) -> None:
+        # A character split over two reads stays in the decoder until it is whole;
+        # bytes that are no UTF-8 become U+FFFD, because a browser closes on an invalid text frame.
+        text = self._decoder.decode(data)
+        if text:
+            for client in self.clients:
+                client._show(text)
+
+    def _show_notice(self, line: str) -> None:
+        log.info("%s: %s", self.name, line)
+        for client in self.clients:
+            client._show(f"\r\n[{self.name}: {line}]\r\n")
+
+    @contextmanager
+    def attach(self, origin: str) -> Iterator[Client]:
+        """Attach a client that came from `origin`, until the block ends.
+
+        Leaving hands over to the board at once; `depart` is what to wait for afterwards.
+        """
+        client = Client(self, f"{origin}#{next(self._numbers)}")
+        self.clients.append(client)
+        log.info("%s: %s attached, %d in all", self.name, client.name, len(self.clients))
+        try:
+            yield client
+        finally:
+            self.clients.remove(client)
+            log.info("%s: %s left, %d remain", self.name, client.name, len(self.clients))
+
+    async def depart(self, client: Client) -> None:
+        """Take back the terminal from a client that has left: no one else could end its raw or paste mode."""
+        if self.last_writer is client:
+            self.last_writer = None
+            await self.board.release()
