@@ -13,7 +13,7 @@ class ByteStream(ABC):
 
     Attributes:
         description: how to name this wire to a person, such as "/dev/ttyUSB0 at 115200 baud".
-        reliable: whether the wire itself keeps bytes from getting lost (a TCP connection does, a UART does not).
+        reliable: whether the wire itself keeps bytes from getting lost (TCP does, a UART does not).
         line_rate_baud: bits per second on the line, 10 of them to a byte; None if there is no such limit.
     """
 
