@@ -1,10 +1,38 @@
 """Transports: bytes to and from a wire.
 
-`open_stream(url)` gives a `ByteStream`; everything above this package knows only that.
+`await open_stream(url)` gives a `ByteStream`; everything above this package knows only that.
+`list_ports()` and `list_boards()` say what is plugged in.
+
+address        what a person writes: devices, uart:// and pySerial's URLs, baud, reset_on_open
+ports          the serial ports of this computer, and which of them look like boards
+uart           serial ports: opened by pySerial, watched by the event loop or by threads
+tcp            socket://HOST:PORT
+_stream        the interface `ByteStream`
+_buffered      what every kind of stream here has in common: order, back-pressure, cancellation, one end
+_asyncio       over an asyncio transport: TCP, and pyserial-asyncio's
+_threaded      over blocking calls in two threads: Windows, loop://, rfc2217://
+_lines         DTR and RTS: what opening and closing do to a board
+_open_errors   one line that says what to do
+_posix         requests on a terminal's descriptor
+_usb_ids       USB ids of boards and USB-serial chips
 """
 
 from webrepl_link.errors import BrokenError, EndOfStreamError, OpenError, TransportError
 from webrepl_transports._open import open_stream
 from webrepl_transports._stream import ByteStream
+from webrepl_transports.address import ResetOnOpen
+from webrepl_transports.ports import PortKind, SerialPort, list_boards, list_ports
 
-__all__ = ["BrokenError", "ByteStream", "EndOfStreamError", "OpenError", "TransportError", "open_stream"]
+__all__ = [
+    "BrokenError",
+    "ByteStream",
+    "EndOfStreamError",
+    "OpenError",
+    "PortKind",
+    "ResetOnOpen",
+    "SerialPort",
+    "TransportError",
+    "list_boards",
+    "list_ports",
+    "open_stream",
+]

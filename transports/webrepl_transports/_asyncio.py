@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 from webrepl_link.errors import BrokenError, EndOfStreamError
 from webrepl_transports._buffered import BufferedStream
@@ -21,9 +22,8 @@ class AsyncioStream(BufferedStream, asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport; `send` is to wait until it has nothing buffered."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=0)
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=0)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""

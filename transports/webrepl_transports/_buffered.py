@@ -23,6 +23,8 @@ from webrepl_link.errors import BrokenError
 from webrepl_transports._stream import ByteStream
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from webrepl_link.errors import TransportError
 
 INPUT_LIMIT_BYTES = 64 * 1024
@@ -30,6 +32,17 @@ INPUT_LIMIT_BYTES = 64 * 1024
 
 CHUNK_BYTES = 16 * 1024
 """A larger send goes to the wire in pieces of this size, as transports copy their buffer at every write."""
+
+
+def run_apart(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> asyncio.Future[None]:
+    """Run a blocking `call` in a thread; here and now if the loop is already shutting down and has none left."""
+    try:
+        return loop.run_in_executor(None, call)
+    except RuntimeError:
+        call()
+        done: asyncio.Future[None] = loop.create_future()
+        done.set_result(None)
+        return done
 
 
 class BufferedStream(ByteStream):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from webrepl_transports.address import ResetOnOpen, parse
 from webrepl_transports.tcp import open_tcp
 from webrepl_transports.uart import open_uart
 
@@ -11,12 +12,27 @@ if TYPE_CHECKING:
     from webrepl_transports._stream import ByteStream
 
 
-async def open_stream(url: str, *, baud: int = 115200, exclusive: bool = True) -> ByteStream:
-    """Open the wire that `url` names.
+async def open_stream(
+    url: str,
+    *,
+    baud: int = 115200,
+    exclusive: bool = True,
+    reset_on_open: ResetOnOpen | str = ResetOnOpen.KEEP,
+) -> ByteStream:
+    """Open the wire that `url` names; it can be opened again once it has ended or was closed.
+
+    Args:
+        url: a device ("/dev/ttyUSB0", "COM3"), `id:SERIALNUMBER`, `auto` for the one board that is plugged
+            in, `uart://DEVICE?baud=115200&reset_on_open=keep&exclusive=yes`, `socket://HOST:PORT`, or any
+            other URL that pySerial opens (`rfc2217://`, `loop://`, `spy://`, `hwgrep://` ...).
+        baud: bits per second of a serial line; what `url` says goes before.
+        exclusive: whether to keep other programs from opening the port meanwhile; `url` goes before.
+        reset_on_open: what to do with DTR and RTS, see `ResetOnOpen`; `url` goes before.
 
     Raises:
-        OpenError: it could not be opened; the message says what to do.
+        OpenError: it could not be opened; the message is one line that says what to do.
     """
-    if url.startswith("socket://"):
-        return await open_tcp(url)
-    return await open_uart(url, baud=baud, exclusive=exclusive)
+    address = parse(url, baud=baud, exclusive=exclusive, reset_on_open=reset_on_open)
+    if address.target.lower().startswith("socket://"):
+        return await open_tcp(address.target)
+    return await open_uart(address)
