@@ -6,12 +6,15 @@ import asyncio
 import codecs
 import itertools
 import logging
-from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import TYPE_CHECKING, NoReturn
 
 from webrepl_link.errors import WebReplError
 
-from .boards.base import Board, FileReader, FileWriter
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .boards.base import Board, FileReader, FileWriter
 
 log = logging.getLogger(__name__)
 
@@ -38,15 +41,15 @@ class Client:
         self._session = session
         self._backlog: list[str] = []
         self._backlog_chars = 0
-        self._too_slow = False
+        self._too_slow = asyncio.Event()
         self._news = asyncio.Event()
 
     def _show(self, text: str) -> None:
-        if self._too_slow:
+        if self._too_slow.is_set():
             return
         self._backlog_chars += len(text)
         if self._backlog_chars > BACKLOG_CHARS_MAX:
-            self._too_slow = True
+            self._too_slow.set()
             self._backlog.clear()
         else:
             self._backlog.append(text)
@@ -59,8 +62,8 @@ class Client:
             ClientTooSlowError: more than BACKLOG_CHARS_MAX characters were waiting.
         """
         while not self._backlog:
-            if self._too_slow:
-                raise ClientTooSlowError(f"more than {BACKLOG_CHARS_MAX:,} characters of terminal output were waiting")
+            if self._too_slow.is_set():
+                await self.fall_behind()
             self._news.clear()
             await self._news.wait()
         text = "".join(self._backlog)
@@ -70,6 +73,15 @@ class Client:
             text = text[:FRAME_CHARS_MAX]
         self._backlog_chars -= len(text)
         return text
+
+    async def fall_behind(self) -> NoReturn:
+        """Wait until this client is too slow, which a frontend that is busy sending would not find out.
+
+        Raises:
+            ClientTooSlowError: more than BACKLOG_CHARS_MAX characters were waiting.
+        """
+        await self._too_slow.wait()
+        raise ClientTooSlowError(f"more than {BACKLOG_CHARS_MAX:,} characters of terminal output were waiting")
 
     async def write(self, data: bytes) -> None:
         """Type at the board's terminal; waits while too much is waiting to be typed."""
