@@ -1,0 +1,350 @@
+"""One WebREPL client, from `Password: ` until it leaves.
+
+After the password five tasks serve it, and the first that ends ends them all:
+
+    listen   takes messages from the client, one ahead, so that one that leaves is noticed at once
+    handle   answers them in order: versions and file transfers; terminal input goes to the typist
+    typist   types at the board; handle waits for it before a transfer
+    show     sends the terminal's output, during transfers too
+    watch    notices when the client does not take it
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+from websockets.frames import CloseCode
+
+from webrepl_link.errors import BoardError, TransportError, WebReplError
+
+from ..protocol.webrepl_server import (
+    EIO,
+    ChunkWanted,
+    Event,
+    FileComplete,
+    FileData,
+    GetRequested,
+    PasswordGiven,
+    ProtocolFailed,
+    PutRequested,
+    TerminalInput,
+    VersionWanted,
+    WebReplServer,
+)
+from ..session import Client, ClientTooSlowError, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from .passwords import PasswordGate
+
+log = logging.getLogger(__name__)
+
+SILENCE_S = 60.0
+"""How long a client may be silent in the middle of a file: the board's terminal waits for it meanwhile."""
+
+TYPED_BYTES_MAX = 1 << 16
+"""Terminal input that may wait for the board; a client that sends more waits too."""
+
+CLOSE_REASON_BYTES_MAX = 123
+"""RFC 6455 section 5.5: a control frame has at most 125 bytes, and two of a close frame's are its code."""
+
+T = TypeVar("T")
+
+
+class _Goodbye(WebReplError):
+    """The connection is to be closed, and the client told why."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+async def serve_client(websocket: WebSocket, session: Session, gate: PasswordGate) -> None:
+    """Serve one client from its handshake to its end; raises nothing for what a client does.
+
+    Args:
+        websocket: the connection, not yet accepted.
+        session: the board's session.
+        gate: who is let in.
+    """
+    await websocket.accept()
+    address = client_address(websocket)
+    goodbye: WebReplError | None = None
+    try:
+        await _converse(_Connection(websocket), session, gate, address)
+    except* WebSocketDisconnect:
+        pass
+    except* (_Goodbye, ClientTooSlowError) as group:
+        goodbye = _first(group)
+    except* Exception:
+        log.exception("%s: serving %s failed", session.name, address)
+        goodbye = _Goodbye(CloseCode.INTERNAL_ERROR, "the bridge failed; its log says more")
+    if goodbye is not None:
+        log.info("%s: closing %s: %s", session.name, address, goodbye)
+        code = goodbye.code if isinstance(goodbye, _Goodbye) else CloseCode.TRY_AGAIN_LATER
+        await _close(websocket, code, str(goodbye))
+
+
+async def _converse(connection: _Connection, session: Session, gate: PasswordGate, address: str) -> None:
+    await connection.log_in(gate, address)
+    client: Client | None = None
+    try:
+        with session.attach(address) as client:
+            await connection.serve(client)
+    finally:
+        if client is not None:
+            try:
+                await session.depart(client)
+            except WebReplError as error:
+                log.warning("%s: taking the terminal back from %s: %s", session.name, client.name, error)
+
+
+def client_address(websocket: WebSocket) -> str:
+    """Where a client comes from, without its port; an IPv4 address looks like one on any socket."""
+    host = websocket.client.host if websocket.client else ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host or "unknown"
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(address)
+
+
+def _first(group: BaseExceptionGroup[WebReplError]) -> WebReplError:
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+    if websocket.application_state is WebSocketState.CONNECTED:
+        short = reason.encode()[:CLOSE_REASON_BYTES_MAX].decode(errors="ignore")
+        with contextlib.suppress(WebSocketDisconnect):
+            await websocket.close(code, short)
+
+
+class _Typist:
+    """Types one client's input at the board, so that nothing else has to wait while the board is busy."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._waiting = bytearray()
+        self._news = asyncio.Event()
+        self._space = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def full(self) -> bool:
+        return len(self._waiting) >= TYPED_BYTES_MAX
+
+    def add(self, data: bytes) -> None:
+        self._waiting += data
+        self._idle.clear()
+        self._news.set()
+
+    async def has_space(self) -> None:
+        while self.full:
+            self._space.clear()
+            await self._space.wait()
+
+    async def has_typed_all(self) -> None:
+        await self._idle.wait()
+
+    async def run(self) -> NoReturn:
+        while True:
+            while not self._waiting:
+                self._idle.set()
+                self._news.clear()
+                await self._news.wait()
+            data = bytes(self._waiting)
+            self._waiting.clear()
+            self._space.set()
+            try:
+                await self._client.write(data)
+            except TransportError as error:
+                log.warning("%s: %d typed bytes are lost: %s", self._client.name, len(data), error)
+
+
+class _Connection:
+    """One client's connection: the pure core, and the WebSocket that carries its messages."""
+
+    def __init__(self, websocket: WebSocket) -> None:
+        self._websocket = websocket
+        self._core = WebReplServer()
+        self._inbox: asyncio.Queue[str | bytes] = asyncio.Queue()
+        self._handling = False
+
+    async def log_in(self, gate: PasswordGate, address: str) -> None:
+        """Ask for the password until it is right or wrong.
+
+        Raises:
+            _Goodbye: it is wrong.
+        """
+        await self._flush()
+        while (event := self._core.next_event()) is None:
+            self._feed(await self._receive())
+        if not isinstance(event, PasswordGiven):
+            raise _out_of_step(event)
+        loop = asyncio.get_running_loop()
+        verdict = gate.check(event.password, address, int(loop.time() * 1000))
+        await asyncio.sleep(verdict.delay_ms / 1000)
+        if not verdict.right:
+            self._core.send_denied()
+            await self._flush()
+            raise _Goodbye(CloseCode.POLICY_VIOLATION, "wrong password")
+        self._core.send_connected()
+        await self._flush()
+
+    async def serve(self, client: Client) -> None:
+        """Serve the client until it leaves or must go; either raises, within an exception group."""
+        typist = _Typist(client)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._handle(client, typist))
+            tasks.create_task(typist.run())
+            tasks.create_task(self._show(client))
+            tasks.create_task(client.fall_behind())
+
+    # Tasks.
+
+    async def _listen(self) -> NoReturn:
+        while True:
+            message = await self._receive()
+            await self._inbox.join()  # one message ahead of `handle`, not more
+            self._inbox.put_nowait(message)
+
+    async def _show(self, client: Client) -> NoReturn:
+        while True:
+            await self._websocket.send_text(await client.receive())
+
+    async def _handle(self, client: Client, typist: _Typist) -> NoReturn:
+        while True:
+            match await self._next_event():
+                case TerminalInput(data):
+                    await typist.has_space()
+                    typist.add(data)
+                case VersionWanted():
+                    self._core.send_version(await self._version(client))
+                    await self._flush()
+                case PutRequested() as request:
+                    await typist.has_typed_all()
+                    await self._put(client, typist, request)
+                case GetRequested() as request:
+                    await typist.has_typed_all()
+                    await self._get(client, typist, request)
+                case event:
+                    raise _out_of_step(event)
+
+    # Requests.
+
+    async def _version(self, client: Client) -> tuple[int, int, int]:
+        try:
+            return await client.version()
+        except WebReplError as error:
+            log.warning("%s: version: %s", client.name, error)
+            return (0, 0, 0)
+
+    async def _put(self, client: Client, typist: _Typist, request: PutRequested) -> None:
+        code = 0
+        try:
+            async with client.put(request.name, request.size_bytes) as writer:
+                await self._reply(0)
+                while isinstance(event := await self._next_of_transfer(typist), FileData):
+                    await writer.write(event.data)
+                if not isinstance(event, FileComplete):
+                    raise _out_of_step(event)
+                await writer.finish()
+            log.info("%s: put %s, %d bytes", client.name, request.name, request.size_bytes)
+        except (BoardError, TransportError) as error:
+            code = _code_of(error, f"{client.name}: put {request.name}")
+        await self._reply(code)
+
+    async def _get(self, client: Client, typist: _Typist, request: GetRequested) -> None:
+        code = sent_bytes = 0
+        try:
+            async with client.get(request.name) as reader:
+                await self._reply(0)
+                while isinstance(event := await self._next_of_transfer(typist), ChunkWanted):
+                    if not (data := await reader.read()):
+                        break
+                    self._core.send_chunk(data)
+                    await self._patiently(self._flush())
+                    sent_bytes += len(data)
+                else:
+                    raise _out_of_step(event)
+            log.info("%s: get %s, %d bytes", client.name, request.name, sent_bytes)
+        except (BoardError, TransportError) as error:
+            code = _code_of(error, f"{client.name}: get {request.name}")
+        await self._reply(code)
+
+    async def _reply(self, code: int) -> None:
+        self._core.send_reply(code)
+        await self._patiently(self._flush())
+
+    async def _next_of_transfer(self, typist: _Typist) -> Event:
+        """Return the next event of a transfer; what is typed meanwhile waits until the board can take it."""
+        while isinstance(event := await self._patiently(self._next_event()), TerminalInput):
+            if typist.full:
+                raise _Goodbye(CloseCode.POLICY_VIOLATION, "too much typed while a file was under way")
+            typist.add(event.data)
+        return event
+
+    async def _patiently(self, step: Awaitable[T]) -> T:
+        """Wait for the client's next step in a transfer, but not forever: the board's terminal waits too."""
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                return await step
+        except TimeoutError:
+            reason = f"silent for {SILENCE_S:g} s in the middle of a file"
+            raise _Goodbye(CloseCode.POLICY_VIOLATION, reason) from None
+
+    # Messages.
+
+    async def _next_event(self) -> Event:
+        while (event := self._core.next_event()) is None:
+            if self._handling:
+                self._inbox.task_done()
+                self._handling = False
+            self._feed(await self._inbox.get())
+            self._handling = True
+            await self._flush()
+        return event
+
+    def _feed(self, message: str | bytes) -> None:
+        if isinstance(message, str):
+            self._core.receive_text(message)
+        else:
+            self._core.receive_binary(message)
+
+    async def _receive(self) -> str | bytes:
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1005), message.get("reason"))
+        text: str | None = message.get("text")
+        data: bytes = message.get("bytes") or b""
+        return data if text is None else text
+
+    async def _flush(self) -> None:
+        for message in self._core.messages_to_send():
+            if isinstance(message, str):
+                await self._websocket.send_text(message)
+            else:
+                await self._websocket.send_bytes(message)
+
+
+def _out_of_step(event: Event) -> _Goodbye:
+    reason = event.reason if isinstance(event, ProtocolFailed) else f"{event!r} out of turn"
+    return _Goodbye(CloseCode.PROTOCOL_ERROR, reason)
+
+
+def _code_of(error: BoardError | TransportError, what: str) -> int:
+    """Log a failed transfer and return the code for the client."""
+    log.warning("%s: %s", what, error)
+    return error.code if isinstance(error, BoardError) else EIO

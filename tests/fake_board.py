@@ -1,0 +1,136 @@
+"""A fake board for the frontends' tests: a dictionary of files, and a prompt that only echoes.
+
+It is no MicroPython: what a client does with a real one is tested against a real one, elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from webrepl_bridge.boards.base import Board
+from webrepl_link.errors import BoardError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+ENOENT = 2
+ENOSPC = 28
+
+
+class FakeBoard(Board):
+    """Everything in memory, and everything that tests want to see or hold up.
+
+    Attributes:
+        files: what is on the board.
+        typed: what was typed at the terminal.
+        free_bytes: what fits into a file; more fails with ENOSPC, half-way.
+        chunk_bytes: how much a reader gives at once.
+        go: clear it to hold up typing and file data.
+        fault: raised by the next step of a transfer.
+        log: what happened, in order.
+    """
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.typed = bytearray()
+        self.free_bytes = 1 << 30
+        self.chunk_bytes = 4096
+        self.go = asyncio.Event()
+        self.go.set()
+        self.fault: Exception | None = None
+        self.log: list[str] = []
+        self.happened = asyncio.Condition()
+
+    async def note(self, what: str) -> None:
+        self.log.append(what)
+        async with self.happened:
+            self.happened.notify_all()
+
+    async def wait_for(self, what: str) -> None:
+        async with self.happened, asyncio.timeout(10):
+            await self.happened.wait_for(lambda: what in self.log)
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def write(self, data: bytes) -> None:
+        await self.go.wait()
+        self._fail()
+        self.typed += data
+        self.on_output(data.replace(b"\r", b"\r\n>>> "))
+        await self.note("write")
+
+    async def release(self) -> None:
+        await self.note("release")
+
+    async def version(self) -> tuple[int, int, int]:
+        return (1, 29, 0)
+
+    @asynccontextmanager
+    async def put(self, name: str, size_bytes: int) -> AsyncIterator[_Writer]:
+        self._fail()
+        await self.note(f"put {name} {size_bytes}")
+        writer = _Writer(self, name)
+        try:
+            yield writer
+        finally:
+            await self.note(f"{'stored' if writer.finished else 'gave up'} {name}")
+
+    @asynccontextmanager
+    async def get(self, name: str) -> AsyncIterator[_Reader]:
+        self._fail()
+        if name not in self.files:
+            raise BoardError(ENOENT, f"no such file: {name}")
+        await self.note(f"get {name}")
+        try:
+            yield _Reader(self, self.files[name])
+        finally:
+            await self.note(f"end of get {name}")
+
+    async def interrupt(self) -> None:
+        await self.note("interrupt")
+
+    async def soft_reset(self) -> None:
+        await self.note("soft reset")
+
+    def _fail(self) -> None:
+        fault, self.fault = self.fault, None
+        if fault:
+            raise fault
+
+
+class _Writer:
+    def __init__(self, board: FakeBoard, name: str) -> None:
+        self._board = board
+        self._name = name
+        self._data = bytearray()
+        self.finished = False
+
+    async def write(self, data: bytes) -> None:
+        await self._board.note("data")
+        await self._board.go.wait()
+        self._board._fail()
+        self._data += data
+        if len(self._data) > self._board.free_bytes:
+            raise BoardError(ENOSPC, "no space left")
+
+    async def finish(self) -> None:
+        self._board._fail()
+        self._board.files[self._name] = bytes(self._data)
+        self.finished = True
+
+
+class _Reader:
+    def __init__(self, board: FakeBoard, data: bytes) -> None:
+        self._board = board
+        self._data = data
+        self._at = 0
+
+    async def read(self) -> bytes:
+        await self._board.go.wait()
+        self._board._fail()
+        data = self._data[self._at : self._at + self._board.chunk_bytes]
+        self._at += len(data)
+        return data
