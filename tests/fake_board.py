@@ -42,6 +42,7 @@ class FakeBoard(Board):
         self.fault: Exception | None = None
         self.log: list[str] = []
         self.happened = asyncio.Condition()
+        self._turn = asyncio.Lock()  # the terminal waits while a file is under way
 
     async def note(self, what: str) -> None:
         self.log.append(what)
@@ -56,11 +57,12 @@ class FakeBoard(Board):
         await asyncio.Event().wait()
 
     async def write(self, data: bytes) -> None:
-        await self.go.wait()
-        self._fail()
-        self.typed += data
-        self.on_output(data.replace(b"\r", b"\r\n>>> "))
-        await self.note("write")
+        async with self._turn:
+            await self.go.wait()
+            self._fail()
+            self.typed += data
+            self.on_output(data.replace(b"\r", b"\r\n>>> "))
+            await self.note("write")
 
     async def release(self) -> None:
         await self.note("release")
@@ -70,24 +72,26 @@ class FakeBoard(Board):
 
     @asynccontextmanager
     async def put(self, name: str, size_bytes: int) -> AsyncIterator[_Writer]:
-        self._fail()
-        await self.note(f"put {name} {size_bytes}")
-        writer = _Writer(self, name)
-        try:
-            yield writer
-        finally:
-            await self.note(f"{'stored' if writer.finished else 'gave up'} {name}")
+        async with self._turn:
+            self._fail()
+            await self.note(f"put {name} {size_bytes}")
+            writer = _Writer(self, name)
+            try:
+                yield writer
+            finally:
+                await self.note(f"{'stored' if writer.finished else 'gave up'} {name}")
 
     @asynccontextmanager
     async def get(self, name: str) -> AsyncIterator[_Reader]:
-        self._fail()
-        if name not in self.files:
-            raise BoardError(ENOENT, f"no such file: {name}")
-        await self.note(f"get {name}")
-        try:
-            yield _Reader(self, self.files[name])
-        finally:
-            await self.note(f"end of get {name}")
+        async with self._turn:
+            self._fail()
+            if name not in self.files:
+                raise BoardError(ENOENT, f"no such file: {name}")
+            await self.note(f"get {name}")
+            try:
+                yield _Reader(self, self.files[name])
+            finally:
+                await self.note(f"end of get {name}")
 
     async def interrupt(self) -> None:
         await self.note("interrupt")

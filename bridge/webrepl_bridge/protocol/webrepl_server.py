@@ -281,7 +281,7 @@ class WebReplServer:
                 case _State.REQUEST if self._records:
                     # Said as early as it can be known: who types into binary messages waits for an answer.
                     if not b"WA".startswith(self._records[:2]):
-                        self._fail(f"a request starts with 'WA', not {bytes(self._records[:2])!r}")
+                        self._fail("binary data that is no request: a request starts with 'WA'")
                     elif len(self._records) < REQUEST_BYTES:
                         return
                     else:
