@@ -45,6 +45,8 @@ from webrepl_transports.address import ResetOnOpen
 if TYPE_CHECKING:
     import serial
 
+WINDOWS = os.name == "nt"
+
 RESET_S = 0.2
 BOOT_S = 0.1
 
@@ -54,7 +56,7 @@ _HOOKS = ("_update_dtr_state", "_update_rts_state")
 
 def before_open(port: serial.SerialBase, mode: ResetOnOpen) -> None:
     """Prepare a port that is not open yet."""
-    if os.name == "nt":
+    if WINDOWS:
         port.dtr = port.rts = False
     elif mode is not ResetOnOpen.KEEP:
         for hook in _HOOKS:
@@ -74,7 +76,7 @@ def after_open(port: serial.SerialBase, mode: ResetOnOpen, *, own_usb: bool) -> 
     """
     if mode is ResetOnOpen.NEVER:
         return
-    if os.name != "nt" and mode is not ResetOnOpen.KEEP:
+    if not WINDOWS and mode is not ResetOnOpen.KEEP:
         for hook in _HOOKS:
             delattr(port, hook)
     if mode is ResetOnOpen.RELEASE:
@@ -85,7 +87,7 @@ def after_open(port: serial.SerialBase, mode: ResetOnOpen, *, own_usb: bool) -> 
         time.sleep(RESET_S)
         _set_lines(port, dtr=False, rts=False)
         time.sleep(BOOT_S)
-    if mode is ResetOnOpen.HARD or os.name == "nt":
+    if mode is ResetOnOpen.HARD or WINDOWS:
         _set_lines(port, dtr=True, rts=True)
     if not own_usb:
         _hold_lines_after_close(port)
@@ -93,7 +95,7 @@ def after_open(port: serial.SerialBase, mode: ResetOnOpen, *, own_usb: bool) -> 
 
 def before_close(port: serial.SerialBase, mode: ResetOnOpen) -> None:
     """On Windows release the lines in the order that does not reset; elsewhere nothing."""
-    if os.name == "nt" and mode is not ResetOnOpen.NEVER:
+    if WINDOWS and mode is not ResetOnOpen.NEVER:
         port.rts = False
         port.dtr = False
 
@@ -104,7 +106,7 @@ def _nothing() -> None:
 
 def _set_lines(port: serial.SerialBase, *, dtr: bool, rts: bool) -> None:
     """Set both lines, by one request where that can be had, else in the order that does not reset."""
-    if os.name == "posix" and has_descriptor(port):
+    if has_descriptor(port):
         from webrepl_transports import _posix
 
         _posix.set_lines(port.fileno(), dtr=dtr, rts=rts)
@@ -117,7 +119,7 @@ def _set_lines(port: serial.SerialBase, *, dtr: bool, rts: bool) -> None:
 
 
 def _hold_lines_after_close(port: serial.SerialBase) -> None:
-    if os.name == "posix" and has_descriptor(port):
+    if has_descriptor(port):
         from webrepl_transports import _posix
 
         _posix.clear_hupcl(port.fileno())

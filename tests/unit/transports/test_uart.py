@@ -1,0 +1,247 @@
+"""Serial ports, beyond what every stream promises."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+import serial
+import serial.rfc2217
+from serial.tools.list_ports_common import ListPortInfo
+
+from stream_kit import PtyPeer, in_loop
+from webrepl_transports import BrokenError, ByteStream, open_stream, uart
+from webrepl_transports._threaded import ThreadedStream
+from webrepl_transports.address import parse
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals")
+
+
+@pytest.fixture
+def pty_ends() -> Iterator[tuple[str, int]]:
+    import pty
+
+    master, slave = pty.openpty()
+    yield os.ttyname(slave), master
+    os.close(slave)
+    os.close(master)
+
+
+async def receive_exactly(stream: ByteStream, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        data += await stream.receive()
+    return data
+
+
+@in_loop
+async def test_auto_and_id_open_the_port_that_they_name(
+    monkeypatch: pytest.MonkeyPatch, pty_ends: tuple[str, int]
+) -> None:
+    device, master = pty_ends
+    board = ListPortInfo(device)
+    board.vid, board.pid, board.serial_number = 0x10C4, 0xEA60, "0001"
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: [board])
+    for url in ("auto", "id:0001", "uart://auto?baud=9600"):
+        stream = await open_stream(url)
+        await stream.send(b"hello")
+        assert os.read(master, 5) == b"hello"
+        assert stream.description.startswith(device)
+        await stream.aclose()
+
+
+@in_loop
+async def test_says_what_it_is(pty_ends: tuple[str, int]) -> None:
+    stream = await open_stream(f"uart://{pty_ends[0]}?baud=57600")
+    assert (stream.description, stream.line_rate_baud) == (f"{pty_ends[0]} at 57600 baud", 57600)
+    assert not stream.reliable
+    await stream.aclose()
+
+
+@in_loop
+async def test_unplugging_is_named(pty_ends: tuple[str, int]) -> None:
+    import pty
+
+    master, slave = pty.openpty()
+    device = os.ttyname(slave)
+    stream = await open_stream(device)
+    os.close(slave)
+    os.close(master)
+    with pytest.raises(BrokenError, match=f"^{device} vanished: unplugged, or the board reset its USB$"):
+        await stream.receive()
+    await stream.aclose()
+
+
+@in_loop
+async def test_every_byte_passes_unchanged_in_both_directions(pty_ends: tuple[str, int]) -> None:
+    device, master = pty_ends
+    peer = PtyPeer(master)
+    stream = await open_stream(device)
+    every_byte = bytes(range(256))
+    await stream.send(every_byte)
+    assert await peer.receive() == every_byte
+    await peer.send(every_byte)
+    assert await receive_exactly(stream, 256) == every_byte
+    await stream.aclose()
+
+
+@in_loop
+async def test_a_second_reader_is_no_disconnection(pty_ends: tuple[str, int]) -> None:
+    """The other reader takes the bytes first: pySerial calls the empty read that is left a lost device."""
+    device, master = pty_ends
+    stream = await open_stream(device)
+    other = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        os.write(master, b"stolen")
+        assert os.read(other, 100) == b"stolen"
+        os.write(master, b"mine")
+        assert await stream.receive() == b"mine"
+    finally:
+        os.close(other)
+        await stream.aclose()
+
+
+@in_loop
+async def test_asks_for_low_latency(monkeypatch: pytest.MonkeyPatch, pty_ends: tuple[str, int]) -> None:
+    asked = []
+    monkeypatch.setattr("serial.Serial.set_low_latency_mode", lambda port, on: asked.append(on))
+    stream = await open_stream(pty_ends[0])
+    await stream.aclose()
+    assert asked == [True]
+
+
+@in_loop
+async def test_an_opening_that_nobody_waits_for_any_more_is_closed(
+    monkeypatch: pytest.MonkeyPatch, pty_ends: tuple[str, int]
+) -> None:
+    reached, go_on, closed = threading.Event(), threading.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    really_open, really_close = serial.Serial.open, serial.Serial.close
+
+    def slow_open(port: serial.Serial) -> None:
+        reached.set()
+        go_on.wait(10)
+        really_open(port)
+
+    def noticed_close(port: serial.Serial) -> None:
+        really_close(port)
+        loop.call_soon_threadsafe(closed.set)
+
+    monkeypatch.setattr(serial.Serial, "open", slow_open)
+    monkeypatch.setattr(serial.Serial, "close", noticed_close)
+    opening = asyncio.create_task(open_stream(pty_ends[0]))
+    await asyncio.to_thread(reached.wait, 10)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    go_on.set()
+    await closed.wait()
+    stream = await open_stream(pty_ends[0])
+    await stream.aclose()
+
+
+def test_output_that_the_driver_cannot_get_rid_of_is_discarded_at_the_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    did: list[str] = []
+    opened = object.__new__(uart._OpenPort)
+    opened.is_terminal = True
+    opened.line_rate_baud = 1_000_000
+    opened.port = SimpleNamespace(out_waiting=3, reset_output_buffer=lambda: did.append("discard"))  # type: ignore[assignment]
+    monkeypatch.setattr(uart, "_DRAIN_EXTRA_S", 0.01)
+    opened._drain()
+    assert did == ["discard"]
+
+
+@in_loop
+async def test_loop_keeps_the_order() -> None:
+    data = bytes(range(256)) * 200
+    stream = await open_stream("loop://")
+    assert isinstance(stream, ThreadedStream)
+    sending = asyncio.create_task(stream.send(data))
+    assert await receive_exactly(stream, len(data)) == data
+    await sending
+    await stream.aclose()
+
+
+@in_loop
+async def test_loop_that_nobody_reads_stops_the_sender_and_still_closes() -> None:
+    before = set(threading.enumerate())
+    stream = await open_stream("loop://")
+    sending = asyncio.create_task(stream.send(bytes(1_000_000)))
+    await stream.receive(1)  # so the sender is in the middle of it
+    await stream.aclose()
+    with pytest.raises(BrokenError, match="loop:// was closed on this side"):
+        await sending
+    left = {thread.name for thread in set(threading.enumerate()) - before}
+    assert not [name for name in left if "loop://" in name]
+
+
+@in_loop
+async def test_spy_sees_the_traffic(pty_ends: tuple[str, int], capsys: pytest.CaptureFixture[str]) -> None:
+    device, master = pty_ends
+    stream = await open_stream(f"spy://{device}")
+    assert isinstance(stream, ThreadedStream)
+    await stream.send(b"over there")
+    assert os.read(master, 10) == b"over there"
+    await stream.aclose()
+    assert "over there" in capsys.readouterr().err
+
+
+@in_loop
+async def test_hwgrep_finds_and_watches_a_port(monkeypatch: pytest.MonkeyPatch, pty_ends: tuple[str, int]) -> None:
+    board = ListPortInfo(pty_ends[0])
+    board.description = "My Board"
+    board.vid, board.pid = 0x2E8A, 0x0005
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda include_links=False: [board])
+    stream = await open_stream("hwgrep://My.Board")
+    assert isinstance(stream, uart.WatchedStream)
+    await stream.aclose()
+
+
+@pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning", "ignore:setName:DeprecationWarning")
+@in_loop
+async def test_rfc2217_reaches_the_port_behind_it() -> None:
+    """Against pySerial's own server half, with a loop:// port behind it."""
+    port = serial.serial_for_url("loop://", timeout=0)
+    received = bytearray()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        manager = serial.rfc2217.PortManager(port, SimpleNamespace(write=writer.write))  # type: ignore[arg-type]
+        while data := await reader.read(1024):
+            plain = b"".join(manager.filter(data))
+            received.extend(plain)
+            writer.write(b"".join(manager.escape(plain)))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"rfc2217://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    stream = await open_stream(url, baud=57600)
+    assert (stream.line_rate_baud, port.baudrate) == (57600, 57600)
+    every_byte = bytes(range(256))
+    await stream.send(every_byte)
+    assert await receive_exactly(stream, 256) == every_byte
+    assert received == every_byte
+    started = time.monotonic()
+    await stream.aclose()
+    assert time.monotonic() - started < 5
+    server.close()
+    await server.wait_closed()
+    port.close()
+
+
+@in_loop
+async def test_threads_go_on_when_the_stream_is_received_from_again(pty_ends: tuple[str, int]) -> None:
+    device, master = pty_ends
+    peer = PtyPeer(master)
+    stream = await uart.open_uart(parse(device), watch=False)
+    data = bytes(500_000)
+    for _ in range(3):
+        sending = asyncio.create_task(peer.send(data))
+        assert await receive_exactly(stream, len(data)) == data
+        await sending
+    await stream.aclose()
