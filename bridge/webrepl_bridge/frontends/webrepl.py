@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from websockets.frames import CloseCode
 
-from webrepl_link.errors import BoardError, TransportError, WebReplError
+from webrepl_link.errors import BoardError, RemoteProtocolError, TransportError, WebReplError
 
 from ..protocol.webrepl_server import (
     EIO,
@@ -39,7 +39,7 @@ from ..protocol.webrepl_server import (
 from ..session import Client, ClientTooSlowError, Session
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from .passwords import PasswordGate
 
@@ -48,8 +48,13 @@ log = logging.getLogger(__name__)
 SILENCE_S = 60.0
 """How long a client may be silent in the middle of a file: the board's terminal waits for it meanwhile."""
 
-TYPED_BYTES_MAX = 1 << 16
+TYPED_BYTES_MAX = 1 << 20
 """Terminal input that may wait for the board; a client that sends more waits too."""
+
+WRITES_MAX = 8
+"""Writes to the board that one client may have under way at once, all but the first with a Ctrl-C."""
+
+CTRL_C = b"\x03"
 
 CLOSE_REASON_BYTES_MAX = 123
 """RFC 6455 section 5.5: a control frame has at most 125 bytes, and two of a close frame's are its code."""
@@ -57,7 +62,7 @@ CLOSE_REASON_BYTES_MAX = 123
 T = TypeVar("T")
 
 
-class _Goodbye(WebReplError):
+class _Goodbye(Exception):
     """The connection is to be closed, and the client told why."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -75,7 +80,7 @@ async def serve_client(websocket: WebSocket, session: Session, gate: PasswordGat
     """
     await websocket.accept()
     address = client_address(websocket)
-    goodbye: WebReplError | None = None
+    goodbye: Exception | None = None
     try:
         await _converse(_Connection(websocket), session, gate, address)
     except* WebSocketDisconnect:
@@ -117,7 +122,7 @@ def client_address(websocket: WebSocket) -> str:
     return str(address)
 
 
-def _first(group: BaseExceptionGroup[WebReplError]) -> WebReplError:
+def _first(group: BaseExceptionGroup[Exception]) -> Exception:
     error = group.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
@@ -130,15 +135,16 @@ async def _close(websocket: WebSocket, code: int, reason: str) -> None:
 
 
 class _Typist:
-    """Types one client's input at the board, so that nothing else has to wait while the board is busy."""
+    """Types one client's input at the board, so that nothing else has to wait while the board is busy.
+
+    Ctrl-C does not wait behind what the board has not taken yet: a board drops that when it sees the Ctrl-C.
+    """
 
     def __init__(self, client: Client) -> None:
         self._client = client
         self._waiting = bytearray()
-        self._news = asyncio.Event()
-        self._space = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._writes = 0
+        self._change = asyncio.Event()
 
     @property
     def full(self) -> bool:
@@ -146,30 +152,43 @@ class _Typist:
 
     def add(self, data: bytes) -> None:
         self._waiting += data
-        self._idle.clear()
-        self._news.set()
+        self._change.set()
 
-    async def has_space(self) -> None:
-        while self.full:
-            self._space.clear()
-            await self._space.wait()
+    async def add_when_there_is_space(self, data: bytes) -> None:
+        if CTRL_C not in data:
+            await self._until(lambda: not self.full)
+        self.add(data)
 
     async def has_typed_all(self) -> None:
-        await self._idle.wait()
+        await self._until(lambda: not self._waiting and not self._writes)
 
     async def run(self) -> NoReturn:
-        while True:
-            while not self._waiting:
-                self._idle.set()
-                self._news.clear()
-                await self._news.wait()
-            data = bytes(self._waiting)
-            self._waiting.clear()
-            self._space.set()
-            try:
-                await self._client.write(data)
-            except TransportError as error:
-                log.warning("%s: %d typed bytes are lost: %s", self._client.name, len(data), error)
+        async with asyncio.TaskGroup() as writes:
+            while True:
+                await self._until(self._may_write)
+                data = bytes(self._waiting)
+                self._waiting.clear()
+                self._writes += 1
+                self._change.set()
+                writes.create_task(self._write(data))
+
+    def _may_write(self) -> bool:
+        urgent = CTRL_C in self._waiting and self._writes < WRITES_MAX
+        return bool(self._waiting) and (urgent or not self._writes)
+
+    async def _write(self, data: bytes) -> None:
+        try:
+            await self._client.write(data)
+        except (TransportError, RemoteProtocolError, BoardError) as error:
+            log.warning("%s: %d typed bytes are lost: %s", self._client.name, len(data), error)
+        finally:
+            self._writes -= 1
+            self._change.set()
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self._change.clear()
+            await self._change.wait()
 
 
 class _Connection:
@@ -228,8 +247,7 @@ class _Connection:
         while True:
             match await self._next_event():
                 case TerminalInput(data):
-                    await typist.has_space()
-                    typist.add(data)
+                    await typist.add_when_there_is_space(data)
                 case VersionWanted():
                     self._core.send_version(await self._version(client))
                     await self._flush()
@@ -262,7 +280,7 @@ class _Connection:
                     raise _out_of_step(event)
                 await writer.finish()
             log.info("%s: put %s, %d bytes", client.name, request.name, request.size_bytes)
-        except (BoardError, TransportError) as error:
+        except (BoardError, TransportError, RemoteProtocolError) as error:
             code = _code_of(error, f"{client.name}: put {request.name}")
         await self._reply(code)
 
@@ -280,7 +298,7 @@ class _Connection:
                 else:
                     raise _out_of_step(event)
             log.info("%s: get %s, %d bytes", client.name, request.name, sent_bytes)
-        except (BoardError, TransportError) as error:
+        except (BoardError, TransportError, RemoteProtocolError) as error:
             code = _code_of(error, f"{client.name}: get {request.name}")
         await self._reply(code)
 
@@ -344,7 +362,7 @@ def _out_of_step(event: Event) -> _Goodbye:
     return _Goodbye(CloseCode.PROTOCOL_ERROR, reason)
 
 
-def _code_of(error: BoardError | TransportError, what: str) -> int:
+def _code_of(error: WebReplError, what: str) -> int:
     """Log a failed transfer and return the code for the client."""
     log.warning("%s: %s", what, error)
     return error.code if isinstance(error, BoardError) else EIO
