@@ -1,0 +1,5 @@
+"""`python -m webrepl_bridge`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,189 @@
+"""Where a stream, a clock and the pure cores meet."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from webrepl_link.errors import BrokenError, TransportError
+
+from ..protocol.dialogue import Dialogue, DialogueTimeoutError, Pause, Receive, Send, Step
+from ..protocol.terminal import Terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from webrepl_transports import ByteStream
+
+RECEIVE_BYTES = 65536
+
+
+class ReplWire:
+    """Runs the terminal on a stream, and lends the stream to dialogues meanwhile out of the terminal's sight.
+
+    Args:
+        stream: the wire, open; closed by its owner.
+        on_output: called with what the clients should see of the board's output.
+
+    Attributes:
+        terminal: the core that types without loss. After changing it, call `kick`.
+    """
+
+    def __init__(self, stream: ByteStream, on_output: Callable[[bytes], None]) -> None:
+        self.terminal = Terminal()
+        self._stream = stream
+        self._on_output = on_output
+        self._clock = asyncio.get_running_loop().time
+        self._work = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._lent = False
+        self._unread = bytearray()
+        self._has_unread = asyncio.Event()
+        self._failure: TransportError | None = None
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    async def run(self) -> None:
+        """Serve until the stream ends.
+
+        Raises:
+            TransportError: how it ended.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._receive())
+                tasks.create_task(self._send())
+        except* TransportError as errors:
+            self._failure = next(error for error in errors.exceptions if isinstance(error, TransportError))
+        finally:
+            self._failure = self._failure or BrokenError("the bridge has let go of the board")
+            self._has_unread.set()
+            self._changed.set()
+        raise self._failure
+
+    async def _receive(self) -> None:
+        while True:
+            data = await self._stream.receive(RECEIVE_BYTES)
+            if self._lent:
+                self._unread += data
+                self._has_unread.set()
+                continue
+            self.terminal.receive_data(data, self._now_ms())
+            self._show()
+            self.kick()
+
+    async def _send(self) -> None:
+        while True:
+            self._work.clear()
+            deadline_ms = None
+            if not self._lent:
+                if data := self.terminal.data_to_send(self._now_ms()):
+                    await self._stream.send(data)
+                self._show()
+                deadline_ms = self.terminal.next_deadline_ms()
+            self._changed.set()
+            try:
+                async with asyncio.timeout_at(None if deadline_ms is None else deadline_ms / 1000 + 0.001):
+                    await self._work.wait()
+            except TimeoutError:
+                self.terminal.handle_timeout(self._now_ms())
+
+    def _show(self) -> None:
+        if shown := self.terminal.data_to_show():
+            self._on_output(shown)
+
+    def kick(self) -> None:
+        """Say that the terminal has something to do."""
+        self._work.set()
+
+    async def change(self, timeout_ms: int | None = None) -> bool:
+        """Wait until something has happened at the terminal; False if nothing did within `timeout_ms`.
+
+        Raises:
+            TransportError: the stream has ended.
+        """
+        self._changed.clear()
+        if self._failure is not None:
+            raise self._failure
+        try:
+            async with asyncio.timeout(None if timeout_ms is None else timeout_ms / 1000):
+                await self._changed.wait()
+        except TimeoutError:
+            return False
+        if self._failure is not None:
+            raise self._failure
+        return True
+
+    # Lending the stream to dialogues.
+
+    def lend(self) -> None:
+        """From here on the board's output is for dialogues, and nothing is typed."""
+        self._lent = True
+        self._unread.clear()
+
+    def take_back(self) -> None:
+        """From here on the stream is the terminal's again; the caller has put its tracker into the right mode."""
+        self._lent = False
+        self.kick()
+
+    async def advance(self, dialogue: Dialogue[None], answer: bytes = b"") -> Step | None:
+        """Drive `dialogue` until it needs something that is not the wire's, or ends.
+
+        Args:
+            dialogue: a dialogue, fresh or where it was left.
+            answer: what it asked for last; nothing for a fresh one.
+
+        Returns:
+            What it needs, or None at its end.
+
+        Raises:
+            BoardError, RemoteProtocolError: the dialogue ended badly.
+            TransportError: the stream has ended.
+        """
+        step = next(dialogue, None) if not answer else _resume(dialogue, answer)
+        while step is not None:
+            match step:
+                case Send(data):
+                    await self._stream.send(data)
+                    step = _resume(dialogue, b"")
+                case Receive(timeout_ms):
+                    try:
+                        data = await self._read(timeout_ms)
+                    except TimeoutError:
+                        step = _fail(dialogue)
+                    else:
+                        step = _resume(dialogue, data)
+                case Pause(duration_ms):
+                    await asyncio.sleep(duration_ms / 1000)
+                    step = _resume(dialogue, b"")
+                case _:
+                    return step
+        return None
+
+    async def _read(self, timeout_ms: int) -> bytes:
+        if not self._unread:
+            self._has_unread.clear()
+            if self._failure is not None:
+                raise self._failure
+            async with asyncio.timeout(timeout_ms / 1000):
+                await self._has_unread.wait()
+            if self._failure is not None:
+                raise self._failure
+        data = bytes(self._unread)
+        self._unread.clear()
+        return data
+
+
+def _resume(dialogue: Dialogue[None], answer: bytes) -> Step | None:
+    try:
+        return dialogue.send(answer)
+    except StopIteration:
+        return None
+
+
+def _fail(dialogue: Dialogue[None]) -> Step | None:
+    try:
+        return dialogue.throw(DialogueTimeoutError())
+    except StopIteration:
+        return None

@@ -1,0 +1,373 @@
+"""A board with stock firmware: nothing installed on it, everything done through its own REPL."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from webrepl_link.errors import BoardError, LocalProtocolError, RemoteProtocolError, TransportError
+
+from ..protocol.dialogue import Deliver, Dialogue, Fetch, Step
+from ..protocol.raw_repl import ProgramError, RawRepl
+from ..protocol.repl_tracker import AT_PROMPT, Mode
+from ..protocol.retype import retype
+from ..protocol.text_transfers import GetText, PutText
+from ..protocol.transfers import EARLY_BYTES, Get, Put, Transfer
+from .base import Board, FileReader, FileWriter
+from .programs import program
+from .repl_wire import ReplWire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from webrepl_transports import ByteStream
+
+log = logging.getLogger(__name__)
+
+GRACE_MS = 300
+"""How long what was just entered may run before it counts as a running program."""
+
+HELD_TIMEOUT_MS = 30_000
+"""How long an operation waits while a client holds raw or paste mode, or while a paste is being typed."""
+
+INTERRUPT_TIMEOUT_MS = 1_000
+INTERRUPT_ATTEMPTS = 3
+RELEASE_TIMEOUT_MS = 1_000
+FIRST_PROMPT_TIMEOUT_MS = 500
+TYPED_AHEAD_BYTES_MAX = 1 << 16
+BLOCK_BYTES_MAX = 1024
+BLOCK_BYTES_MIN = 64
+BLOCK_TIME_MAX_MS = 250
+EBUSY, EINVAL = 16, 22
+
+
+class WhileRunning(enum.Enum):
+    """What a file operation does when a program is running."""
+
+    INTERRUPT = "interrupt"
+    REFUSE = "refuse"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """What the program `probe` found.
+
+    Attributes:
+        version: (major, minor, micro).
+        free_bytes: free RAM, or 0 if the firmware lacks what the binary transfers need.
+    """
+
+    version: tuple[int, int, int]
+    free_bytes: int
+
+
+class StockBoard(Board):
+    """A board on a wire, served through its REPL.
+
+    Args:
+        stream: the open wire; closed by its owner.
+        while_running: what a file operation does when a program is running.
+    """
+
+    def __init__(self, stream: ByteStream, while_running: WhileRunning = WhileRunning.INTERRUPT) -> None:
+        self.on_output: Callable[[bytes], None] = lambda data: None
+        self.on_notice: Callable[[str], None] = lambda line: None
+        self._stream = stream
+        self._wire = ReplWire(stream, lambda data: self.on_output(data))
+        self._terminal = self._wire.terminal
+        self._tracker = self._terminal.tracker
+        self._while_running = while_running
+        self._repl = RawRepl()
+        self._firmware: Firmware | None = None
+        self._early_bytes = EARLY_BYTES
+        self._turn = asyncio.Lock()
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """See Board. At the start Ctrl-B asks an idle board for its banner and its prompt, and disturbs no program."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self._type(b"\x02")
+                await self._wire.run()
+        except* TransportError as errors:
+            failure = errors.exceptions[0]
+        raise failure
+
+    # The terminal.
+
+    def _type(self, data: bytes) -> None:
+        self._terminal.type(data)
+        self._wire.kick()
+
+    async def write(self, data: bytes) -> None:
+        """See Board."""
+        self._type(data)
+        while self._terminal.waiting_bytes > TYPED_AHEAD_BYTES_MAX:
+            await self._wire.change()
+
+    async def interrupt(self) -> None:
+        """See Board."""
+        self._type(b"\x03")
+
+    async def soft_reset(self) -> None:
+        """See Board."""
+        async with self._turn:
+            await self._reach_prompt()
+            if self._tracker.mode in AT_PROMPT and not self._tracker.line_is_empty:
+                self._type(b"\x03")
+                await self._until(lambda: self._terminal.settled, INTERRUPT_TIMEOUT_MS)
+            self._type(b"\x04")
+
+    async def release(self) -> None:
+        """See Board."""
+        if self._tracker.mode in (Mode.PASTE, Mode.RAW_RUNNING) or not self._terminal.settled:
+            if self._tracker.mode not in (Mode.PASTE, Mode.RAW, Mode.RAW_RUNNING):
+                return
+            self._type(b"\x03")
+            await self._until(lambda: self._tracker.mode not in (Mode.PASTE, Mode.RAW_RUNNING), RELEASE_TIMEOUT_MS)
+            await self._until(lambda: self._terminal.settled, RELEASE_TIMEOUT_MS)
+        if self._tracker.mode is Mode.RAW:
+            self._type(b"\x02")
+            await self._until(lambda: self._tracker.mode is Mode.PROMPT, RELEASE_TIMEOUT_MS)
+
+    async def _until(self, condition: Callable[[], bool], timeout_ms: int) -> bool:
+        clock = asyncio.get_running_loop().time
+        end = clock() + timeout_ms / 1000
+        while not condition():
+            if not await self._wire.change(max(0, int((end - clock()) * 1000))):
+                return condition()
+        return True
+
+    # Coming to a prompt, and visits to the raw REPL.
+
+    @property
+    def _at_rest(self) -> bool:
+        return self._terminal.settled and (self._tracker.mode in AT_PROMPT or self._tracker.mode is Mode.RAW)
+
+    async def _reach_prompt(self) -> None:
+        clock = asyncio.get_running_loop().time
+        start = clock()
+        while not self._at_rest:
+            waited_ms = int((clock() - start) * 1000)
+            limit_ms: int | None = HELD_TIMEOUT_MS - waited_ms
+            if self._tracker.mode in (Mode.UNKNOWN, Mode.RUNNING) and not self._terminal.waiting_bytes:
+                limit_ms = GRACE_MS - waited_ms
+                if limit_ms <= 0 and self._while_running is WhileRunning.REFUSE:
+                    raise BoardError(EBUSY, "a program is running, and --while-running says refuse")
+                if limit_ms <= 0 and self._while_running is WhileRunning.INTERRUPT:
+                    await self._interrupt_program()
+                    return
+                if self._while_running is WhileRunning.WAIT:
+                    limit_ms = None
+            elif limit_ms is not None and limit_ms <= 0:
+                raise BoardError(EBUSY, f"the REPL is held by a client in {self._tracker.mode.value} mode")
+            await self._wire.change(limit_ms)
+
+    async def _interrupt_program(self) -> None:
+        self.on_notice("interrupting the program for a file operation")
+        for _ in range(INTERRUPT_ATTEMPTS):
+            self._type(b"\x03")
+            if await self._until(lambda: self._at_rest, INTERRUPT_TIMEOUT_MS):
+                return
+        self._wire.lend()
+        try:
+            await self._wire.advance(self._repl.recover(BLOCK_BYTES_MAX + 4))
+            self._tracker.line.clear()
+            self._tracker.block.clear()
+            self._tracker.resume(Mode.PROMPT)
+        finally:
+            self._wire.take_back()
+
+    @asynccontextmanager
+    async def _visit(self, make: Callable[[Firmware], Transfer]) -> AsyncIterator[_Visit]:
+        """Take a turn in the raw REPL, out of the clients' sight, and give the prompt back as it was."""
+        assert self._tasks is not None
+        await self._turn.acquire()
+        visit = _Visit(self._wire)
+        try:
+            await self._reach_prompt()
+            visit.lend(self._tracker.mode)
+            if visit.mode is not Mode.RAW:
+                await visit.advance(self._repl.enter(self._tracker.line_is_empty))
+            if self._firmware is None:
+                await visit.advance(self._probe())
+            assert self._firmware is not None
+            visit.transfer = make(self._firmware)
+            visit.at_prompt = False
+            yield visit
+            visit.at_prompt = visit.finished
+        except ProgramError:
+            visit.at_prompt = True
+            raise
+        finally:
+            await asyncio.shield(self._tasks.create_task(self._give_back(visit)))
+
+    def _probe(self) -> Dialogue[None]:
+        printed = yield from self._repl.execute(program("probe") + b"\ntry:probe()\nfinally:del probe\n")
+        try:
+            version, free_bytes = printed.decode("ascii").split("\n")[:2]
+            major, minor, micro = (int(number) for number in version.split())
+            self._firmware = Firmware((major, minor, micro), int(free_bytes))
+        except ValueError as error:
+            raise RemoteProtocolError("the board does not say what it is") from error
+
+    async def _give_back(self, visit: _Visit) -> None:
+        try:
+            if visit.lent:
+                await self._restore(visit)
+        except (BoardError, RemoteProtocolError) as error:
+            log.warning("the board did not come back to its prompt: %s", error)
+            self._tracker.resume(Mode.UNKNOWN)
+        except TransportError:
+            pass  # `run` says so
+        finally:
+            if visit.lent:
+                self._wire.take_back()
+            self._turn.release()
+
+    async def _restore(self, visit: _Visit) -> None:
+        advance = self._wire.advance
+        if not visit.at_prompt and visit.transfer is not None and visit.transfer.opened:
+            try:
+                await advance(visit.transfer.abandon())
+                visit.at_prompt = True
+            except (BoardError, RemoteProtocolError) as error:
+                log.debug("the program did not end when asked: %s", error)
+        if not visit.at_prompt:
+            await advance(self._repl.recover(BLOCK_BYTES_MAX + 4))
+        if visit.mode is Mode.RAW:
+            if not visit.at_prompt:
+                await advance(self._repl.enter(line_is_empty=True))
+        else:
+            if visit.at_prompt:
+                await advance(self._repl.leave())
+            tracker = self._tracker
+            await advance(retype(tracker.block, tracker.line.text, tracker.line.cursor))
+        self._tracker.resume(visit.mode)
+
+    # Files.
+
+    def _block_bytes(self, firmware: Firmware) -> int:
+        line_bytes_per_s = (self._stream.line_rate_baud or 10**9) // 10
+        return max(
+            BLOCK_BYTES_MIN,
+            min(BLOCK_BYTES_MAX, firmware.free_bytes // 8, line_bytes_per_s * BLOCK_TIME_MAX_MS // 1000),
+        )
+
+    @asynccontextmanager
+    async def put(self, name: str, size_bytes: int) -> AsyncIterator[FileWriter]:
+        """See Board."""
+        _check_name(name)
+
+        def make(firmware: Firmware) -> Transfer:
+            if not firmware.free_bytes:
+                return PutText(self._repl, program("put_text"), name, size_bytes)
+            block_bytes = self._block_bytes(firmware)
+            return Put(self._repl, program("put"), name, size_bytes, block_bytes, self._early_bytes)
+
+        async with self._visit(make) as visit:
+            await visit.open()
+            yield visit
+            transfer = visit.transfer
+            if isinstance(transfer, Put) and transfer.resent_blocks:
+                log.info("%d blocks of %s had to be sent again", transfer.resent_blocks, name)
+                self._early_bytes = 0  # this board's UART cannot keep them
+
+    @asynccontextmanager
+    async def get(self, name: str) -> AsyncIterator[FileReader]:
+        """See Board."""
+        _check_name(name)
+
+        def make(firmware: Firmware) -> Transfer:
+            if not firmware.free_bytes:
+                return GetText(self._repl, program("get_text"), name)
+            return Get(self._repl, program("get"), name, self._block_bytes(firmware))
+
+        async with self._visit(make) as visit:
+            await visit.open()
+            yield visit
+
+    async def version(self) -> tuple[int, int, int]:
+        """See Board."""
+        if self._tracker.version is None and self._tracker.mode is Mode.UNKNOWN:
+            await self._until(lambda: self._tracker.version is not None, FIRST_PROMPT_TIMEOUT_MS)
+        if self._firmware is not None:
+            return self._firmware.version
+        return self._tracker.version or (0, 0, 0)
+
+
+class _Visit:
+    """One operation in the raw REPL, and the file that it moves: FileWriter and FileReader at once.
+
+    Attributes:
+        mode: where the board was, and is brought back to.
+        lent: whether the wire is lent to this visit.
+        transfer: what is done there.
+        at_prompt: whether the board is at the raw prompt, with nothing running.
+        finished: whether the transfer has run to its end.
+    """
+
+    def __init__(self, wire: ReplWire) -> None:
+        self.mode = Mode.UNKNOWN
+        self.lent = False
+        self.transfer: Transfer | None = None
+        self.at_prompt = False
+        self.finished = False
+        self._wire = wire
+        self._dialogue: Dialogue[None] | None = None
+        self._step: Step | None = None
+        self._unsent = bytearray()
+
+    def lend(self, mode: Mode) -> None:
+        """Take the wire from the terminal."""
+        self.mode = mode
+        self.lent = True
+        self._wire.lend()
+
+    async def advance(self, dialogue: Dialogue[None]) -> None:
+        """Drive a dialogue that needs only the wire, to its end."""
+        await self._wire.advance(dialogue)
+
+    async def open(self) -> None:
+        """Start the transfer, until the board has opened the file."""
+        assert self.transfer is not None
+        self._dialogue = self.transfer.run()
+        self._step = await self._wire.advance(self._dialogue)
+
+    async def _go_on(self, answer: bytes = b"") -> None:
+        if self._dialogue is not None:
+            self._step = await self._wire.advance(self._dialogue, answer)
+        self.finished = self._step is None
+
+    async def write(self, data: bytes) -> None:
+        """See FileWriter."""
+        self._unsent += data
+        if not isinstance(self._step, Fetch):
+            await self._go_on()
+        while isinstance(self._step, Fetch) and len(self._unsent) >= self._step.count:
+            piece = bytes(self._unsent[: self._step.count])
+            del self._unsent[: len(piece)]
+            await self._go_on(piece)
+
+    async def finish(self) -> None:
+        """See FileWriter."""
+        await self.write(b"")
+        if not self.finished or self._unsent:
+            raise LocalProtocolError("the file has another size than was announced")
+
+    async def read(self) -> bytes:
+        """See FileReader."""
+        if self.finished:
+            return b""
+        await self._go_on()
+        return self._step.data if isinstance(self._step, Deliver) else b""
+
+
+def _check_name(name: str) -> None:
+    if not name or "\0" in name:
+        raise BoardError(EINVAL, "a file needs a name")

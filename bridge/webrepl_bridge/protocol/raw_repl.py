@@ -1,0 +1,203 @@
+"""Talking to a board's raw REPL: into it, programs run, out of it again.
+
+Source: micropython docs/reference/repl.rst, shared/runtime/pyexec.c.
+"""
+
+from __future__ import annotations
+
+import re
+
+from webrepl_link.errors import BoardError, RemoteProtocolError
+
+from .dialogue import Dialogue, DialogueTimeoutError, Pause, Receive, Send
+
+ANSWER_TIMEOUT_MS = 2_000
+LEAVE_TIMEOUT_MS = 3_000
+PROGRAM_TIMEOUT_MS = 15_000
+"""How long a program may be silent: flash that is full of deleted files is slow to give space."""
+
+PORTION_BYTES = 32
+PORTION_PAUSE_MS = 12
+REPLY_BYTES_MAX = 1 << 16
+
+RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
+FRIENDLY_PROMPT = b"\n>>> "
+
+EIO, ENOENT, ENOMEM = 5, 2, 12
+_ERRNO = re.compile(rb"OSError: (?:\[Errno )?(\d{1,5})\b")
+_NAMED_ERRORS = ((b"MemoryError", ENOMEM), (b"file not found", ENOENT))
+
+
+class ProgramError(BoardError):
+    """A program on the board ended with an exception.
+
+    Attributes:
+        code: the errno of an OSError, 12 for a MemoryError, else 5.
+        traceback: what the board printed.
+    """
+
+    def __init__(self, traceback: bytes) -> None:
+        self.traceback = traceback.decode("utf-8", "replace")
+        last_line = self.traceback.strip().rsplit("\n", 1)[-1].strip()
+        super().__init__(_errno(traceback), last_line or "the program on the board failed")
+
+
+def _errno(traceback: bytes) -> int:
+    if match := _ERRNO.search(traceback):
+        return int(match[1]) or EIO
+    return next((code for text, code in _NAMED_ERRORS if text in traceback), EIO)
+
+
+class RawRepl:
+    """The raw REPL of one board, between `enter` and `leave`.
+
+    Attributes:
+        raw_paste: whether the firmware has raw-paste; None until it was tried.
+    """
+
+    def __init__(self) -> None:
+        self.raw_paste: bool | None = None
+        self._unread = b""
+
+    # Reading.
+
+    def receive(self, timeout_ms: int) -> Dialogue[bytes]:
+        """The next bytes, at least one."""
+        data, self._unread = self._unread, b""
+        return data or (yield Receive(timeout_ms))
+
+    def exactly(self, count: int, timeout_ms: int) -> Dialogue[bytes]:
+        """The next `count` bytes."""
+        parts = [self._unread]
+        have = len(self._unread)
+        while have < count:
+            parts.append((yield Receive(timeout_ms)))
+            have += len(parts[-1])
+        data = b"".join(parts)
+        self._unread = data[count:]
+        return data[:count]
+
+    def until(self, ending: bytes, timeout_ms: int) -> Dialogue[bytes]:
+        """Everything up to `ending`, without it.
+
+        Raises:
+            RemoteProtocolError: REPLY_BYTES_MAX bytes came without it.
+        """
+        data = self._unread
+        while (end := data.find(ending)) < 0:
+            if len(data) > REPLY_BYTES_MAX:
+                raise RemoteProtocolError(f"the board says much, but not {ending!r}")
+            data += yield Receive(timeout_ms)
+        self._unread = data[end + len(ending) :]
+        return data[:end]
+
+    # Modes.
+
+    def enter(self, line_is_empty: bool) -> Dialogue[None]:
+        """From the friendly prompt to the raw one; Ctrl-C first, if something is half typed."""
+        self._unread = b""
+        if not line_is_empty:
+            yield Send(b"\x03")
+            yield from self.until(FRIENDLY_PROMPT, ANSWER_TIMEOUT_MS)
+        yield Send(b"\x01")
+        yield from self.until(RAW_PROMPT, ANSWER_TIMEOUT_MS)
+
+    def leave(self) -> Dialogue[None]:
+        """From the raw prompt to the friendly one."""
+        yield Send(b"\x02")
+        yield from self.until(FRIENDLY_PROMPT, LEAVE_TIMEOUT_MS)
+
+    def recover(self, unfinished_bytes: int) -> Dialogue[None]:
+        """To the friendly prompt from wherever the board may be.
+
+        Args:
+            unfinished_bytes: how many bytes a program may be waiting for with Ctrl-C as data, as `put` does.
+
+        Raises:
+            DialogueTimeoutError: nothing helped.
+        """
+        for attempt in range(4):
+            # Ctrl-C ends a program, Ctrl-B raw mode; Ctrl-C again what Ctrl-B may have typed into a program's input.
+            yield Send(b"\x03\x03" if attempt % 2 == 0 else b"\x03" * unfinished_bytes)
+            yield Pause(100)
+            yield Send(b"\x02")
+            try:
+                yield from self.until(FRIENDLY_PROMPT, 300 if attempt % 2 == 0 else ANSWER_TIMEOUT_MS)
+            except DialogueTimeoutError:
+                continue
+            yield from self.drain(100)
+            return
+        raise DialogueTimeoutError
+
+    def drain(self, quiet_ms: int) -> Dialogue[bytes]:
+        """Read until the board has been silent for `quiet_ms`; return the last REPLY_BYTES_MAX bytes of it."""
+        data, self._unread = self._unread, b""
+        try:
+            while True:
+                data = (data + (yield Receive(quiet_ms)))[-REPLY_BYTES_MAX:]
+        except DialogueTimeoutError:
+            return data
+
+    # Programs.
+
+    def start(self, code: bytes) -> Dialogue[None]:
+        """Send `code` to the raw prompt; returns when the board has taken it and starts it."""
+        if self.raw_paste is not False:
+            yield Send(b"\x05A\x01")
+            answer = yield from self.exactly(2, ANSWER_TIMEOUT_MS)
+            if answer == b"R\x01":
+                self.raw_paste = True
+                yield from self._raw_paste(code)
+                return
+            self.raw_paste = False
+            if answer != b"R\x00":
+                yield from self.until(b">", ANSWER_TIMEOUT_MS)
+        for start in range(0, len(code), PORTION_BYTES):
+            yield Send(code[start : start + PORTION_BYTES])
+            yield Pause(PORTION_PAUSE_MS)
+        yield Send(b"\x04")
+        yield from self.until(b"OK", ANSWER_TIMEOUT_MS)
+
+    def _raw_paste(self, code: bytes) -> Dialogue[None]:
+        window = room = int.from_bytes((yield from self.exactly(2, ANSWER_TIMEOUT_MS)), "little")
+        sent = 0
+        while sent < len(code):
+            if room:
+                yield Send(code[sent : sent + room])
+                sent, room = sent + room, 0
+            reply = yield from self.exactly(1, PROGRAM_TIMEOUT_MS)
+            if reply == b"\x04":
+                yield Send(b"\x04")
+                return
+            room += window
+        yield Send(b"\x04")
+        yield from self.until(b"\x04", PROGRAM_TIMEOUT_MS)
+
+    def finish(self, timeout_ms: int = PROGRAM_TIMEOUT_MS) -> Dialogue[bytes]:
+        """Read what the running program still prints, until the raw prompt is back.
+
+        Raises:
+            ProgramError: it ended with an exception.
+        """
+        output = yield from self.until(b"\x04", timeout_ms)
+        yield from self.fail_if_ended_badly()
+        return output
+
+    def fail_if_ended_badly(self) -> Dialogue[None]:
+        """Read the rest after the first end mark of a program: its traceback, if there is one, and the prompt.
+
+        Raises:
+            ProgramError: there is one.
+        """
+        traceback = yield from self.until(b"\x04>", ANSWER_TIMEOUT_MS)
+        if traceback:
+            raise ProgramError(traceback)
+
+    def execute(self, code: bytes, timeout_ms: int = PROGRAM_TIMEOUT_MS) -> Dialogue[bytes]:
+        """Run `code` to its end and return what it printed.
+
+        Raises:
+            ProgramError: it ended with an exception.
+        """
+        yield from self.start(code)
+        return (yield from self.finish(timeout_ms))

@@ -1,0 +1,55 @@
+"""Giving a half-typed line back to the board after something else was done at its prompt."""
+
+from __future__ import annotations
+
+from .dialogue import Dialogue, Receive, Send
+from .repl_tracker import Mode, ReplTracker
+
+ECHO_TIMEOUT_MS = 1_000
+PORTION_BYTES = 32
+
+
+def retype(block: list[bytes], line: bytes, cursor: int) -> Dialogue[None]:
+    """From an empty prompt, type what was there before.
+
+    Args:
+        block: the finished lines of a compound statement; they are entered again, which does not run them.
+        line: the half-typed line below them.
+        cursor: where in it the cursor was, in bytes.
+
+    Raises:
+        DialogueTimeoutError: the board does not echo as it should.
+    """
+    tracker = ReplTracker()
+    tracker.resume(Mode.PROMPT)
+    for row in block:
+        yield from _reach(tracker, row)
+        arrivals = tracker.arrivals
+        yield from _press(tracker, b"\r")
+        while tracker.arrivals == arrivals:
+            tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))
+    yield from _reach(tracker, line)
+    while tracker.line.cursor > cursor:
+        before = tracker.line.cursor
+        yield from _press(tracker, b"\x1b[D")
+        while tracker.line.cursor == before:
+            tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))
+
+
+def _reach(tracker: ReplTracker, target: bytes) -> Dialogue[None]:
+    # The board may have indented the line by itself; what does not fit is rubbed out.
+    while not target.startswith(before := tracker.line.text):
+        yield from _press(tracker, b"\x08")
+        while tracker.line.text == before:
+            tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))
+    while len(tracker.line.text) < len(target):
+        start = len(tracker.line.text)
+        reached = start + PORTION_BYTES
+        yield from _press(tracker, target[start:reached])
+        while tracker.line.text != target[:reached]:
+            tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))
+
+
+def _press(tracker: ReplTracker, keys: bytes) -> Dialogue[None]:
+    tracker.data_sent(keys)
+    yield Send(keys)

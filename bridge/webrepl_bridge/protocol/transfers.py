@@ -1,0 +1,256 @@
+"""File transfers over the raw REPL: the host's side of the programs `put` and `get`.
+
+Data crosses the wire in binary, in blocks with a CRC-32 each. Towards the board a block is sent when the board asks
+for it, and `early_bytes` of the next one with it, so that the line does not fall silent while the board stores a
+block; no more than that, because while a board erases its flash only the UART's own FIFO takes bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from binascii import crc32
+
+from webrepl_link.errors import BoardError, RemoteProtocolError
+
+from .dialogue import Deliver, Dialogue, DialogueTimeoutError, Fetch, Opened, Send
+from .raw_repl import EIO, PROGRAM_TIMEOUT_MS, ProgramError, RawRepl
+
+ACK, END = b"\x06", b"\x04"
+EEXIST, EBADMSG = 17, 74
+EARLY_BYTES = 30
+"""How much of the next block goes ahead: the smallest FIFO of a UART that has one, less two (RP2040: 32)."""
+
+BLOCKS_AHEAD = 2
+BLOCK_TIMEOUT_MS = 3_000
+RESENT_MAX = 5
+FILLER_BYTES = 64
+FILLER_TIMEOUT_MS = 400
+QUIET_MS = 150
+
+
+def quote(name: str) -> bytes:
+    """Return `name` as a string literal in ASCII that MicroPython reads."""
+    return ascii(name).encode()
+
+
+def temporary_name(name: str) -> str:
+    """Return where the bytes of `name` wait until they are all there."""
+    return name + "~"
+
+
+class Transfer(ABC):
+    """One file on its way; used once.
+
+    Attributes:
+        opened: whether the board has got as far as opening the file.
+    """
+
+    opened = False
+
+    @abstractmethod
+    def run(self) -> Dialogue[None]:
+        """Transfer the file, from raw prompt to raw prompt.
+
+        Yields Opened once, then Fetch or Deliver as often as it takes.
+
+        Raises:
+            ProgramError: the board could not open, write, read or rename.
+            BoardError: the line or the board is too bad.
+        """
+
+    @abstractmethod
+    def abandon(self) -> Dialogue[None]:
+        """After `run` was left in the middle, once `opened`: end the program on the board, back to the raw prompt."""
+
+
+class Put(Transfer):
+    """A file on its way to the board by the program `put`.
+
+    Args:
+        repl: the board's raw REPL.
+        program: source of the program.
+        name: the file's name on the board.
+        size_bytes: the file's size.
+        block_bytes: size of a block, which the board holds in RAM.
+        early_bytes: how much of the next block may be sent while the board stores this one.
+
+    Attributes:
+        resent_blocks: how many blocks arrived damaged and were sent again.
+    """
+
+    def __init__(
+        self, repl: RawRepl, program: bytes, name: str, size_bytes: int, block_bytes: int, early_bytes: int
+    ) -> None:
+        self.resent_blocks = 0
+        self._repl = repl
+        self._program = program
+        self._name = quote(name)
+        self._temporary = quote(temporary_name(name))
+        self._block_bytes = block_bytes
+        self._early_bytes = early_bytes
+        self._unfetched_bytes = size_bytes
+        self._unstored_bytes = size_bytes
+        self._block = self._following = b""  # the first that the board has not stored, and the one after it
+        self._unsent_bytes = 0  # of what the board reads now, or will read next
+
+    def run(self) -> Dialogue[None]:
+        """See Transfer."""
+        mode = b"wb"
+        while True:
+            try:
+                yield from self._attempt(mode)
+                return
+            except ProgramError as error:
+                if error.code == EEXIST:
+                    yield from self._replace()
+                    return
+                if error.code != EBADMSG or self.resent_blocks == RESENT_MAX:
+                    yield from self._remove_temporary()
+                    raise
+            self.resent_blocks += 1
+            self._early_bytes = 0
+            mode = b"ab"
+
+    def _attempt(self, mode: bytes) -> Dialogue[None]:
+        yield from self._repl.start(
+            b"%s\ntry:put(%s,%s,'%s',%d,%d)\nfinally:del put\n"
+            % (self._program, self._name, self._temporary, mode, self._unstored_bytes, self._block_bytes)
+        )
+        reply = yield from self._reply(PROGRAM_TIMEOUT_MS)
+        if not self.opened:
+            self._unsent_bytes = self._block_bytes + 4
+            self.opened = True
+            yield Opened()
+            self._block = yield from self._next_block()
+        early = 0
+        while reply != END:
+            self._unsent_bytes = 0
+            yield Send(self._block[early:])
+            self._following = self._following or (yield from self._next_block())
+            early = min(self._early_bytes, len(self._following))
+            if early:
+                yield Send(self._following[:early])
+            self._unsent_bytes = len(self._following) - early
+            reply = yield from self._reply_to_block()
+            self._unstored_bytes -= len(self._block) - 4
+            self._block, self._following = self._following, b""
+        if self._unstored_bytes:
+            raise RemoteProtocolError("the board says that it has the file, but not all of it was sent")
+
+    def _next_block(self) -> Dialogue[bytes]:
+        count = min(self._block_bytes, self._unfetched_bytes)
+        if not count:
+            return b""
+        self._unfetched_bytes -= count
+        data = yield Fetch(count)
+        return data + crc32(data).to_bytes(4, "little")
+
+    def _reply(self, timeout_ms: int) -> Dialogue[bytes]:
+        reply = yield from self._repl.exactly(1, timeout_ms)
+        if reply == END:
+            yield from self._repl.fail_if_ended_badly()
+        elif reply != ACK:
+            raise RemoteProtocolError(f"the board says {reply!r} in the middle of a file")
+        return reply
+
+    def _reply_to_block(self) -> Dialogue[bytes]:
+        try:
+            return (yield from self._reply(BLOCK_TIMEOUT_MS))
+        except DialogueTimeoutError:
+            # Bytes got lost and the board still waits for them. Any others will do: the block is damaged anyway.
+            for _ in range(0, len(self._block) + FILLER_BYTES, FILLER_BYTES):
+                yield Send(bytes(FILLER_BYTES))
+                try:
+                    return (yield from self._reply(FILLER_TIMEOUT_MS))
+                except DialogueTimeoutError:
+                    continue
+            raise
+
+    def abandon(self) -> Dialogue[None]:
+        """See Transfer. A damaged block ends the program."""
+        filler = bytes(self._unsent_bytes)
+        for _ in range(2 + self._block_bytes // FILLER_BYTES):
+            yield Send(filler)
+            filler = bytes(FILLER_BYTES)
+            try:
+                while (reply := (yield from self._repl.exactly(1, FILLER_TIMEOUT_MS))) != END:
+                    if reply == ACK:
+                        yield Send(bytes(self._block_bytes + 4))
+            except DialogueTimeoutError:
+                continue
+            yield from self._repl.until(b"\x04>", PROGRAM_TIMEOUT_MS)
+            yield from self._remove_temporary()
+            return
+        raise DialogueTimeoutError
+
+    def _remove_temporary(self) -> Dialogue[None]:
+        with contextlib.suppress(ProgramError):  # it may not have come into being
+            yield from self._repl.execute(b"__import__('os').remove(%s)" % self._temporary)
+
+    def _replace(self) -> Dialogue[None]:
+        # A file system that does not rename over a file (CircuitPython's). If this fails, the new file is still there
+        # under its temporary name.
+        yield from self._repl.execute(
+            b"__import__('os').remove(%s)\n__import__('os').rename(%s,%s)" % (self._name, self._temporary, self._name)
+        )
+
+
+class Get(Transfer):
+    """A file on its way from the board by the program `get`; arguments as for Put."""
+
+    def __init__(self, repl: RawRepl, program: bytes, name: str, block_bytes: int) -> None:
+        self._repl = repl
+        self._program = program
+        self._name = quote(name)
+        self._block_bytes = block_bytes
+        self._offset = 0
+        self._resent_blocks = 0
+
+    def run(self) -> Dialogue[None]:
+        """See Transfer."""
+        while True:
+            yield from self._start()
+            yield Send(ACK * BLOCKS_AHEAD)
+            while data := (yield from self._next_block()):
+                yield Send(ACK)
+                self._offset += len(data)
+                yield Deliver(data)
+            if data is not None:
+                break
+            if self._resent_blocks == RESENT_MAX:
+                raise BoardError(EIO, "the line damages too many bytes")
+            self._resent_blocks += 1
+            yield from self.abandon()
+        for _ in range(BLOCKS_AHEAD - 1):
+            yield from self._next_block()
+        yield Send(b"Q")
+        yield from self._repl.finish()
+
+    def _start(self) -> Dialogue[None]:
+        yield from self._repl.start(
+            b"%s\ntry:get(%s,%d,%d)\nfinally:del get\n" % (self._program, self._name, self._offset, self._block_bytes)
+        )
+        if (reply := (yield from self._repl.exactly(1, PROGRAM_TIMEOUT_MS))) == END:
+            yield from self._repl.fail_if_ended_badly()
+        if reply != ACK:
+            raise RemoteProtocolError(f"the board says {reply!r} before a file")
+        if not self.opened:
+            self.opened = True
+            yield Opened()
+
+    def _next_block(self) -> Dialogue[bytes | None]:
+        """The next bytes of the file, none at its end, None if they arrived damaged."""
+        try:
+            head = yield from self._repl.exactly(2, BLOCK_TIMEOUT_MS)
+            rest = yield from self._repl.exactly(int.from_bytes(head, "little") + 4, BLOCK_TIMEOUT_MS)
+        except DialogueTimeoutError:
+            return None
+        data, check = rest[:-4], rest[-4:]
+        return data if crc32(data).to_bytes(4, "little") == check else None
+
+    def abandon(self) -> Dialogue[None]:
+        """See Transfer."""
+        yield Send(b"Q")
+        if not (yield from self._repl.drain(QUIET_MS)).endswith(b"\x04>"):
+            raise DialogueTimeoutError

@@ -1,0 +1,8 @@
+"""The MicroPython programs that the bridge sends to a stock board. They run there, not here.
+
+probe     what the firmware can do, and how much memory is free
+put       receive a file in blocks, into a temporary file that takes the name when it is whole
+get       send a file in blocks
+put_text  the same two for firmware without binary stdin or CRC (micro:bit, CircuitPython):
+get_text  small pieces that travel inside the code and the output
+"""

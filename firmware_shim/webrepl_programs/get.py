@@ -1,0 +1,16 @@
+# Wire: "\x06" says that the file is open. Each "\x06" from the host is answered with a block: its length in 2 bytes,
+# the bytes, their CRC-32, little-endian; length 0 is the end of the file. Anything else ends the program.
+def get(name, start, block):
+    import sys
+    from binascii import crc32
+
+    say = sys.stdout.buffer.write
+    buf = memoryview(bytearray(block + 6))
+    with open(name, "rb") as f:
+        f.seek(start)
+        say(b"\x06")
+        while sys.stdin.read(1) == "\x06":
+            n = f.readinto(buf[2 : block + 2])
+            buf[:2] = n.to_bytes(2, "little")
+            buf[n + 2 : n + 6] = crc32(buf[2 : n + 2]).to_bytes(4, "little")
+            say(buf[: n + 6])

@@ -1,0 +1,18 @@
+def probe():
+    import sys
+
+    version = sys.implementation[1]
+    print(version[0], version[1], version[2])
+    try:
+        import gc
+        import micropython
+        import os
+        import select
+        from binascii import crc32
+
+        micropython.kbd_intr(3)
+        sys.stdin.buffer, sys.stdout.buffer, select.poll, os.rename, crc32
+        gc.collect()
+        print(gc.mem_free())
+    except (ImportError, AttributeError):
+        print(0)

@@ -1,0 +1,53 @@
+# The pieces arrive as calls of add(), one a piece of code; the prompt after each says that it was taken.
+class Put:
+    def __init__(self, name, temp):
+        self.name = name
+        self.temp = temp
+        self.f = open(temp, "wb")
+        self.check = 1
+
+    def sum(self, data):
+        check = self.check
+        for c in data:
+            check = (check * 31 + c) % 65521
+        self.check = check
+
+    def add(self, data):
+        if self.f.write(data) != len(data):
+            raise OSError(28)
+        self.sum(data)
+
+    def end(self, size, check):
+        import os
+
+        self.f.close()
+        if check != self.check:
+            raise OSError(5)
+        if hasattr(os, "rename"):
+            try:
+                os.rename(self.temp, self.name)
+            except OSError as e:
+                if e.args[0] != 17:
+                    raise
+                os.remove(self.name)
+                os.rename(self.temp, self.name)
+            return
+        # No rename (micro:bit): the whole temporary file is copied, and stays if that fails.
+        with open(self.temp, "rb") as source:
+            with open(self.name, "wb") as target:
+                while 1:
+                    data = source.read(64)
+                    if not data:
+                        break
+                    if target.write(data) != len(data):
+                        raise OSError(28)
+        os.remove(self.temp)
+
+    def give_up(self):
+        import os
+
+        self.f.close()
+        try:
+            os.remove(self.temp)
+        except OSError:
+            pass
