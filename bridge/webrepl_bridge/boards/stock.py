@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from webrepl_link.errors import BoardError, LocalProtocolError, RemoteProtocolError, TransportError
 
-from ..protocol.dialogue import Deliver, Dialogue, Fetch, Step
+from ..protocol.dialogue import Deliver, Dialogue, Fetch, Opened, Step
 from ..protocol.raw_repl import ProgramError, RawRepl
 from ..protocol.repl_tracker import AT_PROMPT, Mode
 from ..protocol.retype import retype
@@ -66,6 +66,9 @@ class Firmware:
     free_bytes: int
 
 
+UNKNOWN_FIRMWARE = Firmware((0, 0, 0), 0)
+
+
 class StockBoard(Board):
     """A board on a wire, served through its REPL.
 
@@ -83,7 +86,7 @@ class StockBoard(Board):
         self._tracker = self._terminal.tracker
         self._while_running = while_running
         self._repl = RawRepl()
-        self._firmware: Firmware | None = None
+        self._firmware = UNKNOWN_FIRMWARE
         self._early_bytes = EARLY_BYTES
         self._turn = asyncio.Lock()
         self._tasks: asyncio.TaskGroup | None = None
@@ -184,7 +187,7 @@ class StockBoard(Board):
             self._wire.take_back()
 
     @asynccontextmanager
-    async def _visit(self, make: Callable[[Firmware], Transfer]) -> AsyncIterator[_Visit]:
+    async def _visit(self) -> AsyncIterator[_Visit]:
         """Take a turn in the raw REPL, out of the clients' sight, and give the prompt back as it was."""
         assert self._tasks is not None
         await self._turn.acquire()
@@ -194,13 +197,10 @@ class StockBoard(Board):
             visit.lend(self._tracker.mode)
             if visit.mode is not Mode.RAW:
                 await visit.advance(self._repl.enter(self._tracker.line_is_empty))
-            if self._firmware is None:
+            if self._firmware is UNKNOWN_FIRMWARE:
                 await visit.advance(self._probe())
-            assert self._firmware is not None
-            visit.transfer = make(self._firmware)
-            visit.at_prompt = False
+            visit.at_prompt = True
             yield visit
-            visit.at_prompt = visit.finished
         except ProgramError:
             visit.at_prompt = True
             raise
@@ -252,53 +252,50 @@ class StockBoard(Board):
 
     # Files.
 
-    def _block_bytes(self, firmware: Firmware) -> int:
+    def _block_bytes(self) -> int:
         line_bytes_per_s = (self._stream.line_rate_baud or 10**9) // 10
         return max(
             BLOCK_BYTES_MIN,
-            min(BLOCK_BYTES_MAX, firmware.free_bytes // 8, line_bytes_per_s * BLOCK_TIME_MAX_MS // 1000),
+            min(BLOCK_BYTES_MAX, self._firmware.free_bytes // 8, line_bytes_per_s * BLOCK_TIME_MAX_MS // 1000),
         )
 
     @asynccontextmanager
     async def put(self, name: str, size_bytes: int) -> AsyncIterator[FileWriter]:
         """See Board."""
         _check_name(name)
-
-        def make(firmware: Firmware) -> Transfer:
-            if not firmware.free_bytes:
-                return PutText(self._repl, program("put_text"), name, size_bytes)
-            block_bytes = self._block_bytes(firmware)
-            return Put(self._repl, program("put"), name, size_bytes, block_bytes, self._early_bytes)
-
-        async with self._visit(make) as visit:
-            await visit.open()
+        async with self._visit() as visit:
+            if not self._firmware.free_bytes:
+                transfer: Transfer = PutText(self._repl, program("put_text"), name, size_bytes)
+            else:
+                block_bytes = self._block_bytes()
+                transfer = Put(self._repl, program("put"), name, size_bytes, block_bytes, self._early_bytes)
+            await visit.open(transfer)
             yield visit
-            transfer = visit.transfer
             if isinstance(transfer, Put) and transfer.resent_blocks:
                 log.info("%d blocks of %s had to be sent again", transfer.resent_blocks, name)
-                self._early_bytes = 0  # this board's UART cannot keep them
+                self._early_bytes = 0  # more than this board's UART can keep
 
     @asynccontextmanager
     async def get(self, name: str) -> AsyncIterator[FileReader]:
         """See Board."""
         _check_name(name)
-
-        def make(firmware: Firmware) -> Transfer:
-            if not firmware.free_bytes:
-                return GetText(self._repl, program("get_text"), name)
-            return Get(self._repl, program("get"), name, self._block_bytes(firmware))
-
-        async with self._visit(make) as visit:
-            await visit.open()
+        async with self._visit() as visit:
+            if not self._firmware.free_bytes:
+                await visit.open(GetText(self._repl, program("get_text"), name))
+            else:
+                await visit.open(Get(self._repl, program("get"), name, self._block_bytes()))
             yield visit
 
     async def version(self) -> tuple[int, int, int]:
-        """See Board."""
-        if self._tracker.version is None and self._tracker.mode is Mode.UNKNOWN:
-            await self._until(lambda: self._tracker.version is not None, FIRST_PROMPT_TIMEOUT_MS)
-        if self._firmware is not None:
-            return self._firmware.version
-        return self._tracker.version or (0, 0, 0)
+        """See Board. Where the banner does not say it, an idle board is asked; a running program is not disturbed."""
+        if self._tracker.mode is Mode.UNKNOWN:
+            await self._until(lambda: self._tracker.mode is not Mode.UNKNOWN, FIRST_PROMPT_TIMEOUT_MS)
+        if self._tracker.version is not None:
+            return self._tracker.version
+        if self._firmware is UNKNOWN_FIRMWARE and self._at_rest:
+            async with self._visit():
+                pass
+        return self._firmware.version
 
 
 class _Visit:
@@ -309,7 +306,6 @@ class _Visit:
         lent: whether the wire is lent to this visit.
         transfer: what is done there.
         at_prompt: whether the board is at the raw prompt, with nothing running.
-        finished: whether the transfer has run to its end.
     """
 
     def __init__(self, wire: ReplWire) -> None:
@@ -317,7 +313,6 @@ class _Visit:
         self.lent = False
         self.transfer: Transfer | None = None
         self.at_prompt = False
-        self.finished = False
         self._wire = wire
         self._dialogue: Dialogue[None] | None = None
         self._step: Step | None = None
@@ -333,21 +328,22 @@ class _Visit:
         """Drive a dialogue that needs only the wire, to its end."""
         await self._wire.advance(dialogue)
 
-    async def open(self) -> None:
+    async def open(self, transfer: Transfer) -> None:
         """Start the transfer, until the board has opened the file."""
-        assert self.transfer is not None
-        self._dialogue = self.transfer.run()
-        self._step = await self._wire.advance(self._dialogue)
+        self.transfer = transfer
+        self._dialogue = transfer.run()
+        await self._go_on()
 
     async def _go_on(self, answer: bytes = b"") -> None:
-        if self._dialogue is not None:
-            self._step = await self._wire.advance(self._dialogue, answer)
-        self.finished = self._step is None
+        assert self._dialogue is not None
+        self.at_prompt = False
+        self._step = await self._wire.advance(self._dialogue, answer)
+        self.at_prompt = self._step is None
 
     async def write(self, data: bytes) -> None:
         """See FileWriter."""
         self._unsent += data
-        if not isinstance(self._step, Fetch):
+        if isinstance(self._step, Opened):
             await self._go_on()
         while isinstance(self._step, Fetch) and len(self._unsent) >= self._step.count:
             piece = bytes(self._unsent[: self._step.count])
@@ -357,12 +353,12 @@ class _Visit:
     async def finish(self) -> None:
         """See FileWriter."""
         await self.write(b"")
-        if not self.finished or self._unsent:
+        if not self.at_prompt or self._unsent:
             raise LocalProtocolError("the file has another size than was announced")
 
     async def read(self) -> bytes:
         """See FileReader."""
-        if self.finished:
+        if self.at_prompt:
             return b""
         await self._go_on()
         return self._step.data if isinstance(self._step, Deliver) else b""

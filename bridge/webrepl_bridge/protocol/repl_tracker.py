@@ -41,12 +41,13 @@ class Mode(enum.Enum):
 AT_PROMPT = frozenset({Mode.PROMPT, Mode.CONTINUATION})
 
 _LINE_START = (
-    rb"\n(?:(?P<banner>(?:MicroPython|Adafruit CircuitPython) v?(\d+)\.(\d+)(?:\.(\d+))?[^\r\n]{0,200})(?=\r\n)"
+    rb"\n(?:(?P<banner>(?:MicroPython|Adafruit CircuitPython) [^\r\n]{1,99} on \d{4}-\d\d-\d\d[^\r\n]{0,99})(?=\r\n)"
     rb"|(?P<prompt>>>> )|(?P<more>\.\.\. )|(?P<paste>=== )|(?P<raw>raw REPL; CTRL-B to exit\r\n>))"
 )
 _ANNOUNCEMENT = re.compile(_LINE_START)
 _ANNOUNCEMENT_IN_RAW = re.compile(_LINE_START + rb"|(?P<ok>OK)|(?P<window>R\x01..)", re.DOTALL)
 _ANNOUNCEMENT_IN_RAW_RUN = re.compile(_LINE_START + rb"|(?P<end>\x04)")
+_VERSION = re.compile(rb"Python v?(\d+)\.(\d+)(?:\.(\d+))?")
 _RAW_REPLY_BEGINNING = re.compile(rb"(?:O|R|R\x01|R\x01.)\Z", re.DOTALL)
 _BANNER_AT_END = re.compile(rb"\n(?:MicroPython|Adafruit CircuitPython) [^\r\n]*\r\n(?:[^\r\n]+\r\n)?\Z")
 _ANNOUNCEMENT_BYTES_MAX = 256
@@ -61,7 +62,7 @@ class ReplTracker:
         line: the half-typed line, while at a prompt.
         block: the finished lines of the compound statement above it.
         arrivals: how many prompts of any kind (">>> ", "... ", "=== ", raw ">") have arrived.
-        version: the firmware's (major, minor, micro) from the last banner, or None.
+        version: the firmware's (major, minor, micro) from a banner; None if none said it (a build between releases).
         banner: the last banner's first line, or "".
     """
 
@@ -132,7 +133,8 @@ class ReplTracker:
         self.mode = mode
 
     def _note_banner(self, match: re.Match[bytes]) -> None:
-        self.version = (int(match[2]), int(match[3]), int(match[4] or 0))
+        if version := _VERSION.search(match["banner"]):
+            self.version = (int(version[1]), int(version[2]), int(version[3] or 0))
         self.banner = match["banner"].decode("utf-8", "replace")
 
     def _last_line_start(self) -> int:
