@@ -230,7 +230,8 @@ async def test_closing_wakes_who_waits(kind: Kind) -> None:
 @in_loop
 async def test_a_closed_stream_says_so_and_may_be_closed_again(kind: Kind) -> None:
     async with kind.join() as joined:
-        await joined.peer.send(b"unread")
+        await joined.peer.send(b"read and unread")
+        assert await joined.stream.receive(1) == b"r"
         await asyncio.gather(*(joined.stream.aclose() for _ in range(3)))
         await joined.stream.aclose()
         with pytest.raises(BrokenError, match="closed on this side"):

@@ -8,7 +8,8 @@ from abc import ABC, abstractmethod
 class ByteStream(ABC):
     """An open wire.
 
-    One task may receive and others may send at the same time. A cancelled `receive` loses no bytes.
+    One task may receive and others may send at the same time; sends go out one after the other, in the order in
+    which they were called. A cancelled `receive` loses no bytes; of a cancelled `send` all goes out or nothing.
     After the end every call raises the same error again, and `aclose` may be called any number of times.
 
     Attributes:
@@ -32,7 +33,7 @@ class ByteStream(ABC):
 
     @abstractmethod
     async def send(self, data: bytes) -> None:
-        """Take all of `data`, waiting while the wire's own buffer is full.
+        """Hand all of `data` to the operating system, at once, waiting while the wire's own buffer is full.
 
         Raises:
             BrokenError: the stream has ended.

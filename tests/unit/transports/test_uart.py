@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -92,19 +93,33 @@ async def test_every_byte_passes_unchanged_in_both_directions(pty_ends: tuple[st
 
 
 @in_loop
-async def test_a_second_reader_is_no_disconnection(pty_ends: tuple[str, int]) -> None:
-    """The other reader takes the bytes first: pySerial calls the empty read that is left a lost device."""
-    device, master = pty_ends
-    stream = await open_stream(device)
-    other = os.open(device, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
-    try:
-        os.write(master, b"stolen")
-        assert os.read(other, 100) == b"stolen"
-        os.write(master, b"mine")
-        assert await stream.receive() == b"mine"
-    finally:
-        os.close(other)
-        await stream.aclose()
+async def test_a_wakeup_without_bytes_is_no_disconnection(pty_ends: tuple[str, int]) -> None:
+    """As when another program has read them first; pySerial takes this for a lost device."""
+    failures: list[str] = []
+    stream = await open_stream(pty_ends[0])
+    assert isinstance(stream, uart.WatchedStream)
+    descriptor = uart._Descriptor(stream._opened.port.fileno(), lambda: failures.append("vanished"))
+    assert descriptor.read(1024) == b""
+    assert failures == []
+    await stream.aclose()
+
+
+@pytest.mark.parametrize("watch", [True, False])
+@in_loop
+async def test_a_send_notices_the_end_even_while_nobody_receives(watch: bool) -> None:
+    import pty
+
+    master, slave = pty.openpty()
+    stream = await uart.open_uart(parse(os.ttyname(slave)), watch=watch)
+    os.close(slave)
+    peer = PtyPeer(master)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.3):  # until the stream has so much that it reads no more
+            await peer.send(bytes(1_000_000))
+    peer.vanish()
+    with pytest.raises(BrokenError, match="vanished"):
+        await stream.send(b"x")
+    await stream.aclose()
 
 
 @in_loop
