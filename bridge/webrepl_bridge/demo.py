@@ -150,8 +150,8 @@ class _VM:
                 await self._pty_output.drain()
         finally:
             self._process = None
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
+            if process.returncode is None:
+                _signal(process, signal.SIGKILL)
             await process.communicate()
 
     async def _enter_raw_repl(self, stdout: asyncio.StreamReader) -> None:
@@ -173,7 +173,7 @@ class _VM:
             for piece in re.split(rb"(\x03+)", data):
                 if piece.startswith(b"\x03") and self._process and _catches_interrupt(self._process.pid):
                     self._news.clear()
-                    self._process.send_signal(signal.SIGINT)
+                    _signal(self._process, signal.SIGINT)
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(INTERRUPT_SETTLE_S):
                             await self._news.wait()
@@ -187,6 +187,12 @@ def _start_program(folder: Path, *, run_main: bool) -> str:
     if run_main and (folder / "main.py").exists():
         lines.append("execfile('main.py')")
     return "\n".join(lines)
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    # process.send_signal() would reap a child that has just ended, and asyncio then warns that it cannot.
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, number)
 
 
 def _catches_interrupt(pid: int) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from board_kit.repl import PROMPT, open_repl
 from board_kit.unix_vm import UnixVM
 from webrepl_bridge.demo import Newlines
@@ -28,7 +30,7 @@ def test_output_has_a_board_s_newlines_but_raw_repl_is_left_alone(unix_vm: UnixV
         assert repl.expect(b"\x04\x04>") == b"OK" + bytes(range(256)) + b"\x04\x04>"
 
 
-def test_soft_reset_at_the_prompt_runs_main_py(unix_vm: UnixVM) -> None:
+def test_soft_reset_at_the_prompt_runs_main_py(unix_vm: UnixVM, caplog: pytest.LogCaptureFixture) -> None:
     with open_repl(unix_vm.device) as repl:
         repl.to_prompt()
         (unix_vm.folder / "main.py").write_text("print('from main')\n")
@@ -36,6 +38,9 @@ def test_soft_reset_at_the_prompt_runs_main_py(unix_vm: UnixVM) -> None:
         repl.port.write(b"\x04")
         assert repl.expect(PROMPT).startswith(b"\r\nMPY: soft reboot\r\nfrom main\r\nMicroPython ")
         assert "NameError" in repl.evaluate("a")
+        for _ in range(20):
+            repl.soft_reset()
+    assert not caplog.records
 
 
 def test_soft_reset_in_raw_repl_stays_there_and_loses_nothing_typed_ahead(unix_vm: UnixVM) -> None:
