@@ -40,6 +40,9 @@ INPUT_WAITING_MAX_BYTES = 1 << 20
 INTERRUPT_SETTLE_S = 0.05
 """How long MicroPython gets to take an interrupt: the unix port exits on one that finds another still pending."""
 
+PIPE_MAX_BYTES = 1 << 16
+"""What a pipe can hold, on Linux and macOS."""
+
 _MODE_CHANGE = re.compile(re.escape(RAW_PROMPT) + b"|" + re.escape(FRIENDLY_BANNER_END))
 _TAIL_BYTES = max(len(RAW_PROMPT), len(FRIENDLY_BANNER_END)) - 1
 _BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
@@ -126,6 +129,8 @@ class _VM:
     async def _live(self) -> None:
         stay_raw = self._newlines.raw
         self._newlines.prompted = self._newlines.raw = False
+        if stay_raw:
+            self._type_ahead_of_all(b"\x01")
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", str(Path(__file__).with_name("_demo_vm.py")), "-i", "-c"),
             _start_program(self._folder, run_main=not stay_raw),
@@ -142,7 +147,10 @@ class _VM:
                 why = (first + await process.stdout.read()).decode(errors="replace").strip() or "no reason given"
                 raise OpenError(f"MicroPython did not start: {why.splitlines()[-1]}")
             if stay_raw:
-                await self._enter_raw_repl(process.stdout)
+                # As a board does it, without a friendly prompt first.
+                with contextlib.suppress(asyncio.IncompleteReadError):
+                    await process.stdout.readuntil(RAW_PROMPT)
+                    self._pty_output.write(self._newlines.convert(RAW_PROMPT))
             self._process = process
             while data := await process.stdout.read(4096):
                 self._news.set()
@@ -154,18 +162,15 @@ class _VM:
                 _signal(process, signal.SIGKILL)
             await process.communicate()
 
-    async def _enter_raw_repl(self, stdout: asyncio.StreamReader) -> None:
-        """A soft reset out of raw REPL comes back to raw REPL, ahead of what has been typed meanwhile."""
+    def _type_ahead_of_all(self, data: bytes) -> None:
+        """Put `data` before what has been typed and not read; only while no VM runs."""
         os.set_blocking(self._stdin_read_fd, False)
         try:
-            typed_ahead = os.read(self._stdin_read_fd, 1 << 16)
+            unread = os.read(self._stdin_read_fd, PIPE_MAX_BYTES)
         except BlockingIOError:
-            typed_ahead = b""
+            unread = b""
         os.set_blocking(self._stdin_read_fd, True)
-        self._stdin.write(b"\x01" + typed_ahead)
-        with contextlib.suppress(asyncio.IncompleteReadError):
-            await stdout.readuntil(RAW_PROMPT)
-            self._pty_output.write(self._newlines.convert(RAW_PROMPT))
+        self._stdin.write(data + unread)
 
     async def feed(self) -> None:
         """Pass on what is typed, Ctrl-C as an interrupt when MicroPython wants one; returns only by cancellation."""
