@@ -52,6 +52,25 @@ _MAIN_PY = """\
 print("This is MicroPython, on no board at all. Try:  import primes; primes.below(50)")
 """
 
+# VfsPosix makes both absolute names of a rename in one buffer, where the second overwrites the first.
+_MOUNT = """\
+import vfs
+class Folder(vfs.VfsPosix):
+    def rename(self, old, new):
+        if old[0] == new[0] == "/":
+            here = self.getcwd()
+            self.chdir("/")
+            try:
+                super().rename(old[1:], new[1:])
+            finally:
+                self.chdir(here)
+        else:
+            super().rename(old, new)
+vfs.umount("/")
+vfs.mount(Folder(%r), "/")
+del vfs, Folder
+"""
+
 _PRIMES_PY = """\
 def below(limit):
     # Return the primes below limit.
@@ -188,10 +207,10 @@ class _VM:
 
 def _start_program(folder: Path, *, run_main: bool) -> str:
     """The MicroPython code that makes `folder` the root of the file system and runs its main.py."""
-    lines = ["import vfs", "vfs.umount('/')", f"vfs.mount(vfs.VfsPosix({str(folder)!r}), '/')", "del vfs"]
+    program = _MOUNT % str(folder)
     if run_main and (folder / "main.py").exists():
-        lines.append("execfile('main.py')")
-    return "\n".join(lines)
+        program += "execfile('main.py')\n"
+    return program
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

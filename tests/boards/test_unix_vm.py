@@ -122,6 +122,10 @@ def test_the_folder_is_the_root_of_its_file_system(unix_vm: UnixVM) -> None:
         repl.evaluate("f = open('/a.txt', 'w'); f.write('hello'); f.close()")
         assert (unix_vm.folder / "a.txt").read_text() == "hello"
         assert repl.evaluate("import os; os.listdir('/')") == "['a.txt']"
+        repl.evaluate("os.mkdir('/sub'); os.rename('/a.txt', '/sub/b.txt'); os.chdir('sub')")
+        assert (unix_vm.folder / "sub/b.txt").read_text() == "hello"
+        repl.evaluate("os.rename('b.txt', 'c.txt')")
+        assert repl.evaluate("os.listdir('/sub'), os.getcwd()") == "(['c.txt'], '/sub')"
 
 
 def test_a_vm_that_crashes_at_start_is_not_started_again_and_again_at_full_speed(unix_vm: UnixVM) -> None:
