@@ -58,7 +58,7 @@ import vfs
 class Folder(vfs.VfsPosix):
     def rename(self, old, new):
         if old[0] == new[0] == "/":
-            here = self.getcwd()
+            here = self.getcwd() or "/"
             self.chdir("/")
             try:
                 super().rename(old[1:], new[1:])
