@@ -23,9 +23,9 @@ REPLY_BYTES_MAX = 1 << 16
 RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 FRIENDLY_PROMPT = b"\n>>> "
 
-EIO, ENOENT, ENOMEM = 5, 2, 12
+ENOENT, EIO, ENOMEM, ENOSPC = 2, 5, 12, 28
 _ERRNO = re.compile(rb"OSError: (?:\[Errno )?(\d{1,5})\b")
-_NAMED_ERRORS = ((b"MemoryError", ENOMEM), (b"file not found", ENOENT))
+_NAMED_ERRORS = ((b"MemoryError", ENOMEM), (b"file not found", ENOENT), (b"no more storage space", ENOSPC))  # micro:bit
 
 
 class ProgramError(BoardError):

@@ -221,7 +221,7 @@ class Get(Transfer):
             if self._resent_blocks == RESENT_MAX:
                 raise BoardError(EIO, "the line damages too many bytes")
             self._resent_blocks += 1
-            yield from self.abandon()
+            yield from self._end()
         for _ in range(BLOCKS_AHEAD - 1):
             yield from self._next_block()
         yield Send(b"Q")
@@ -243,14 +243,31 @@ class Get(Transfer):
         """The next bytes of the file, none at its end, None if they arrived damaged."""
         try:
             head = yield from self._repl.exactly(2, BLOCK_TIMEOUT_MS)
-            rest = yield from self._repl.exactly(int.from_bytes(head, "little") + 4, BLOCK_TIMEOUT_MS)
+            size = int.from_bytes(head, "little")
+            if size > self._block_bytes:
+                return None
+            rest = yield from self._repl.exactly(size + 4, BLOCK_TIMEOUT_MS)
         except DialogueTimeoutError:
             return None
         data, check = rest[:-4], rest[-4:]
         return data if crc32(data).to_bytes(4, "little") == check else None
 
+    def _end(self) -> Dialogue[None]:
+        """End the program.
+
+        Raises:
+            ProgramError: it had ended by itself, with an exception.
+        """
+        tail = yield from self._repl.drain(QUIET_MS)
+        if not tail.endswith(b"\x04>"):
+            yield Send(b"Q")
+            tail = yield from self._repl.drain(QUIET_MS)
+        if not tail.endswith(b"\x04>"):
+            raise DialogueTimeoutError
+        if not tail.endswith(b"\x04\x04>"):
+            raise ProgramError(tail[:-2])
+
     def abandon(self) -> Dialogue[None]:
         """See Transfer."""
-        yield Send(b"Q")
-        if not (yield from self._repl.drain(QUIET_MS)).endswith(b"\x04>"):
-            raise DialogueTimeoutError
+        with contextlib.suppress(ProgramError):
+            yield from self._end()

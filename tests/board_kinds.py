@@ -1,0 +1,247 @@
+"""The kinds of board that the contract suite (tests/contract/test_boards_*.py) runs on, and a person in front of one.
+
+A kind is one entry of `KINDS`: what to run, how to make a `Board` of it, and what its firmware lacks. Every kind has to
+pass the suite; a new kind of `Board` joins by adding an entry.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec
+
+import pytest
+
+from board_kit.microbit import run_microbit
+from board_kit.pico import PicoKind, run_pico
+from board_kit.unix_vm import unix_vm
+from webrepl_bridge.boards.base import Board
+from webrepl_bridge.boards.stock import StockBoard, WhileRunning
+from webrepl_transports import ByteStream, TransportError, open_stream
+
+P = ParamSpec("P")
+
+PROMPT = b"\r\n>>> "
+PATIENCE_S = 30
+"""How long anything may take that should happen at once; machines that run tests can be slow."""
+
+
+def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run an async test in an event loop of its own."""
+
+    @functools.wraps(test)
+    def run(*arguments: P.args, **named: P.kwargs) -> None:
+        asyncio.run(test(*arguments, **named))
+
+    return run
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of board.
+
+    Attributes:
+        start: runs it, given an empty folder; yields what `open_stream` takes.
+        make: makes a Board of it on an open stream.
+        version: its firmware's.
+        baud: the rate of its line if that is a UART.
+        large_bytes: the largest file of the suite.
+        has_directories: whether its file system has directories.
+        has_mounts: whether other file systems can be mounted.
+        has_raw_paste: whether its raw REPL has raw-paste mode.
+        files_stop_programs: whether a file operation needs the interpreter for itself.
+    """
+
+    start: Callable[[Path], Any]
+    make: Callable[[ByteStream, WhileRunning], Board]
+    version: tuple[int, int, int]
+    baud: int | None = None
+    large_bytes: int = 20_000
+    has_directories: bool = True
+    has_mounts: bool = True
+    has_raw_paste: bool = True
+    files_stop_programs: bool = True
+
+
+@contextmanager
+def _unix_vm(folder: Path) -> Iterator[str]:
+    with unix_vm(folder) as vm:
+        yield vm.device
+
+
+@contextmanager
+def _pico(kind: PicoKind, folder: Path) -> Iterator[str]:
+    with run_pico(kind) as pico:
+        yield pico.repl_url
+
+
+@contextmanager
+def _microbit(folder: Path) -> Iterator[str]:
+    with run_microbit() as url:
+        yield url
+
+
+KINDS: dict[str, Kind] = {
+    "unix": Kind(_unix_vm, StockBoard, (1, 29, 0), large_bytes=2_000_000),
+    "pico-usb": Kind(functools.partial(_pico, PicoKind("stock")), StockBoard, (1, 25, 0)),
+    "pico-uart": Kind(
+        functools.partial(_pico, PicoKind("uart", lossy=True, slow_flash=True)), StockBoard, (1, 25, 0), 115_200
+    ),
+    "microbit": Kind(
+        _microbit,
+        StockBoard,
+        (1, 9, 2),
+        115_200,
+        large_bytes=700,
+        has_directories=False,
+        has_mounts=False,
+        has_raw_paste=False,
+    ),
+}
+_MARKS = {"pico-usb": pytest.mark.pico, "pico-uart": pytest.mark.pico, "microbit": pytest.mark.microbit}
+KIND_PARAMETERS = [pytest.param(name, marks=_MARKS.get(name, ())) for name in KINDS]
+
+
+class SlowLine(ByteStream):
+    """A stream that says that it is a UART: the emulated boards have theirs behind a socket."""
+
+    def __init__(self, inner: ByteStream, baud: int) -> None:
+        self.inner = inner
+        self.description = inner.description
+        self.reliable = False
+        self.line_rate_baud = baud
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        return await self.inner.receive(max_bytes)
+
+    async def send(self, data: bytes) -> None:
+        await self.inner.send(data)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+class Desk:
+    """A served board, and a person who types at its terminal and reads what comes.
+
+    Attributes:
+        kind: what the board is.
+        board: the board.
+        seen: all of the terminal's output.
+        notices: what the people at the terminal were told.
+    """
+
+    def __init__(self, kind: Kind, board: Board) -> None:
+        self.kind = kind
+        self.board = board
+        self.seen = bytearray()
+        self.notices: list[str] = []
+        self._read = 0  # how much of `seen` has been looked at
+        self._news = asyncio.Event()
+        board.on_output = self._note_output
+        board.on_notice = self.notices.append
+
+    def _note_output(self, data: bytes) -> None:
+        self.seen += data
+        self._news.set()
+
+    @property
+    def unread(self) -> bytes:
+        """The output that nobody has looked at yet."""
+        return bytes(self.seen[self._read :])
+
+    async def type(self, text: str | bytes) -> None:
+        await self.board.write(text.encode() if isinstance(text, str) else text)
+
+    async def expect(self, end: str | bytes, patience_s: float = PATIENCE_S) -> bytes:
+        """Read the output up to and with `end`."""
+        if isinstance(end, str):
+            end = end.encode()
+        try:
+            async with asyncio.timeout(patience_s):
+                while (found := self.seen.find(end, self._read)) < 0:
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            pytest.fail(f"the terminal shows {self.unread[-600:]!r} and not {end!r}")
+        text = bytes(self.seen[self._read : found + len(end)])
+        self._read = found + len(end)
+        return text
+
+    async def enter(self, line: str) -> str:
+        """Enter a line at the prompt; return what it printed."""
+        await self.type(line + "\r")
+        await self.expect(line + "\r\n")
+        return self._printed(await self.expect(b">>> "))
+
+    @staticmethod
+    def _printed(text: bytes) -> str:
+        return text.removesuffix(b">>> ").decode().strip()
+
+    async def evaluate(self, expression: str) -> Any:
+        """The value of an expression on the board."""
+        return ast.literal_eval(await self.enter(f"print(repr({expression}))"))
+
+    async def at_prompt(self) -> None:
+        """Check that the board is at its prompt, with nothing typed, by using it."""
+        assert await self.evaluate("6*7") == 42
+
+    async def files(self) -> list[str]:
+        """The files and directories in the board's current directory."""
+        await self.enter("import os")
+        return sorted(await self.evaluate("os.listdir()"))
+
+    async def put(self, name: str, data: bytes) -> None:
+        async with self.board.put(name, len(data)) as writer:
+            for start in range(0, len(data), 1000):
+                await writer.write(data[start : start + 1000])
+            await writer.finish()
+
+    async def get(self, name: str) -> bytes:
+        data = b""
+        async with self.board.get(name) as reader:
+            while piece := await reader.read():
+                assert len(piece) <= 4096
+                data += piece
+        return data
+
+
+@asynccontextmanager
+async def serve(
+    kind: Kind,
+    url: str,
+    while_running: WhileRunning = WhileRunning.INTERRUPT,
+    *,
+    wrap: Callable[[ByteStream], ByteStream] = lambda stream: stream,
+    wait: bool = True,
+) -> AsyncIterator[Desk]:
+    """Serve the board at `url` until the block ends.
+
+    Args:
+        kind: what it is.
+        url: where it is.
+        while_running: see StockBoard.
+        wrap: puts something between the wire and the bridge.
+        wait: whether to wait until the board is at its prompt.
+    """
+    stream = await open_stream(url)
+    if kind.baud:
+        stream = SlowLine(stream, kind.baud)
+    board = kind.make(wrap(stream), while_running)
+    desk = Desk(kind, board)
+    running = asyncio.create_task(board.run())
+    try:
+        if wait:
+            await desk.expect(b">>> ")
+            await desk.at_prompt()
+        yield desk
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError, TransportError):
+            await running
+        await stream.aclose()
