@@ -22,6 +22,7 @@ from websockets.frames import CloseCode
 
 from webrepl_link.errors import BoardError, RemoteProtocolError, TransportError, WebReplError
 
+from ..protocol.text_frames import HOLD_MS, TextFrames
 from ..protocol.webrepl_server import (
     EIO,
     ChunkWanted,
@@ -240,8 +241,15 @@ class _Connection:
             self._inbox.put_nowait(message)
 
     async def _show(self, client: Client) -> NoReturn:
+        frames = TextFrames()
         while True:
-            await self._websocket.send_text(await client.receive())
+            try:
+                async with asyncio.timeout(HOLD_MS / 1000 if frames.holding else None):
+                    messages = frames.cut(await client.receive())
+            except TimeoutError:
+                messages = frames.flush()
+            for message in messages:
+                await self._websocket.send_text(message)
 
     async def _handle(self, client: Client, typist: _Typist) -> NoReturn:
         while True:
