@@ -1,0 +1,99 @@
+"""A running bridge for real clients: their WebREPL on one side, a real MicroPython's REPL on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import threading
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from clients.official import TEXT, OfficialClient
+from webrepl_bridge.serve import BridgeOptions, run_bridge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from board_kit.unix_vm import UnixVM
+
+PASSWORD = "secret"
+PORT = 8266
+"""mpfshell and micropython-ctl know no other port, so that every test has a loopback address instead."""
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """A running bridge.
+
+    Attributes:
+        host: its address, this test's own.
+        port: its port, always 8266.
+        password: what lets a client in.
+        folder: the board's files.
+    """
+
+    host: str
+    port: int
+    password: str
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        """Where a WebSocket client connects to."""
+        return f"ws://{self.host}:{self.port}"
+
+
+@pytest.fixture
+def bridge(unix_vm: UnixVM) -> Iterator[Bridge]:
+    """A bridge in a thread of its own, in front of a MicroPython of its own."""
+    host = f"127.{1 + os.getpid() % 250}.{os.getpid() // 250 % 250}.{next(_numbers)}"
+    with in_thread(unix_vm.device, f"{host}:{PORT}"):
+        asyncio.run(first_prompt(host))
+        yield Bridge(host, PORT, PASSWORD, unix_vm.folder)
+
+
+@contextmanager
+def in_thread(device: str, listen: str) -> Iterator[None]:
+    """Bridge the board on `device` to `listen` while the block runs, which may itself block."""
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+    options = BridgeOptions(device, (listen,), PASSWORD, "unix")
+
+    async def bridge_board() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        await run_bridge(options, ready=lambda *_: started.set_result((loop, stop)), stop=stop)
+
+    def run() -> None:
+        try:
+            asyncio.run(bridge_board())
+        except BaseException as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    thread = threading.Thread(target=run, name="bridge")
+    thread.start()
+    try:
+        loop, stop = started.result()
+        try:
+            yield
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+    finally:
+        thread.join()
+
+
+async def first_prompt(host: str) -> None:
+    """Wait until the board has started and shown what it shows then."""
+    async with OfficialClient.connect(host, PORT) as client:
+        await client.login(PASSWORD)
+        await client.send_frame(b"#started\r", TEXT)
+        await client.read_text_until("#started\r\n>>> ")
