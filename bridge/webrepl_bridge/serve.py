@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
-from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,10 @@ from .session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+SETTLE_S = 2.0
+"""How long the board may take to come back to its prompt when the bridge stops in the middle of a transfer."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ async def run_bridge(
         OpenError: the board or an address could not be opened; one line that says what to do.
         TransportError: the board has gone.
     """
-    async with AsyncExitStack() as stack:
+    async with contextlib.AsyncExitStack() as stack:
         sockets = [sock for listen in options.listen for sock in open_listeners(listen)]
         for sock in sockets:
             stack.callback(sock.close)
@@ -81,6 +85,9 @@ async def run_bridge(
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(_run_board(board, stop))
             await serve(app, sockets, stop=stop, ready=lambda: ready(stream.description, ports))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SETTLE_S):
+                    await board.settle()
             running.cancel()
         if not running.cancelled() and (failure := running.result()):
             raise failure
@@ -95,7 +102,7 @@ async def _run_board(board: StockBoard, stop: asyncio.Event) -> TransportError |
     return None
 
 
-@contextmanager
+@contextlib.contextmanager
 def _stop_on_signals() -> Iterator[asyncio.Event]:
     """An event that SIGINT and SIGTERM set, inside the block; not by the loop, which has no handlers on Windows."""
     loop = asyncio.get_running_loop()

@@ -7,28 +7,23 @@ def put(name, temp, mode, size, block):
 
     poll = select.poll()
     poll.register(sys.stdin, 1)
-    buf = memoryview(bytearray(block + 4))
+    read = sys.stdin.buffer.read
     micropython.kbd_intr(-1)
     try:
         with open(temp, mode) as f:
             while size:
                 sys.stdout.write("\x06")
-                n = min(size, block)
-                size -= n
-                n += 4
-                got = 0
-                while got < n:
-                    if not poll.poll(60000):
-                        raise OSError(110)
-                    got += sys.stdin.buffer.readinto(buf[got:n])
-                if crc32(buf[:n]) != 0x2144DF1C:
+                if not poll.poll(60000):
+                    raise OSError(110)
+                data = read(min(size, block) + 4)
+                if crc32(data) != 0x2144DF1C:
                     raise OSError(74)
-                f.write(buf[: n - 4])
+                size -= f.write(memoryview(data)[:-4])
         os.rename(temp, name)
     except:
         # What is still on its way must not become code at the prompt.
         while poll.poll(30):
-            sys.stdin.buffer.read(1)
+            read(1)
         raise
     finally:
         micropython.kbd_intr(3)

@@ -7,6 +7,7 @@ import functools
 import importlib.resources
 import io
 import keyword
+import re
 import string
 import token
 import tokenize
@@ -55,7 +56,12 @@ def compact(source: str) -> str:
                 written.write(" ")
             written.write(text)
             previous = text
-    return written.getvalue()
+    return _join_suites(written.getvalue())
+
+
+def _join_suites(source: str) -> str:
+    # A suite of one simple statement goes on the line of its header.
+    return re.sub(r"^( *)(\S.*:)\n\1 (?!\S.*:$)(\S.*)\n(?!\1 )", r"\1\2\3\n", source, flags=re.MULTILINE)
 
 
 def _short_names(tree: ast.AST) -> dict[str, str]:

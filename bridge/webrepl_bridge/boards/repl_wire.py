@@ -93,6 +93,11 @@ class ReplWire:
         if shown := self.terminal.data_to_show():
             self._on_output(shown)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the stream has ended."""
+        return self._failure is not None
+
     def kick(self) -> None:
         """Say that the terminal has something to do."""
         self._work.set()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import logging
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,9 @@ GRACE_MS = 300
 
 HELD_TIMEOUT_MS = 30_000
 """How long an operation waits while a client holds raw or paste mode, or while a paste is being typed."""
+
+LINGER_MS = 50
+"""How long a visit waits at the raw prompt for the next one, unless someone types: going in and out costs time."""
 
 INTERRUPT_TIMEOUT_MS = 1_000
 INTERRUPT_ATTEMPTS = 3
@@ -89,6 +92,7 @@ class StockBoard(Board):
         self._firmware = UNKNOWN_FIRMWARE
         self._early_bytes = EARLY_BYTES
         self._turn = asyncio.Lock()
+        self._lingering: _Visit | None = None  # the last visit, while it has not left the raw REPL
         self._tasks: asyncio.TaskGroup | None = None
 
     async def run(self) -> None:
@@ -100,6 +104,11 @@ class StockBoard(Board):
         except* TransportError as errors:
             failure = errors.exceptions[0]
         raise failure
+
+    async def settle(self) -> None:
+        """Wait until no operation is under way and the board is back at its prompt."""
+        while self._turn.locked() or self._lingering is not None:
+            await self._wire.change()
 
     # The terminal.
 
@@ -119,6 +128,7 @@ class StockBoard(Board):
 
     async def soft_reset(self) -> None:
         """See Board."""
+        await self.settle()
         async with self._turn:
             await self._reach_prompt()
             if self._tracker.mode in AT_PROMPT and not self._tracker.line_is_empty:
@@ -186,17 +196,21 @@ class StockBoard(Board):
         finally:
             self._wire.take_back()
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def _visit(self) -> AsyncIterator[_Visit]:
         """Take a turn in the raw REPL, out of the clients' sight, and give the prompt back as it was."""
         assert self._tasks is not None
         await self._turn.acquire()
         visit = _Visit(self._wire)
         try:
-            await self._reach_prompt()
-            visit.lend(self._tracker.mode)
-            if visit.mode is not Mode.RAW:
-                await visit.advance(self._repl.enter(self._tracker.line_is_empty))
+            if self._lingering is not None:
+                visit.stay(self._lingering.mode)
+                self._lingering = None
+            else:
+                await self._reach_prompt()
+                visit.lend(self._tracker.mode)
+                if visit.mode is not Mode.RAW:
+                    await visit.advance(self._repl.enter(self._tracker.line_is_empty))
             if self._firmware is UNKNOWN_FIRMWARE:
                 await visit.advance(self._probe())
             visit.at_prompt = True
@@ -205,7 +219,11 @@ class StockBoard(Board):
             visit.at_prompt = True
             raise
         finally:
-            await asyncio.shield(self._tasks.create_task(self._give_back(visit)))
+            # Nobody has to wait for it: the next visit waits for its turn, and the terminal for its wire.
+            if self._wire.ended:
+                self._turn.release()
+            else:
+                self._tasks.create_task(self._give_back(visit))
 
     def _probe(self) -> Dialogue[None]:
         printed = yield from self._repl.execute(program("probe") + b"\ntry:probe()\nfinally:del probe\n")
@@ -217,6 +235,16 @@ class StockBoard(Board):
             raise RemoteProtocolError("the board does not say what it is") from error
 
     async def _give_back(self, visit: _Visit) -> None:
+        if visit.at_prompt and not self._terminal.waiting_bytes:
+            self._lingering = visit
+            self._turn.release()
+            with contextlib.suppress(TransportError):
+                await self._wire.change(LINGER_MS)
+            await self._turn.acquire()
+            if self._lingering is not visit:
+                self._turn.release()
+                return
+            self._lingering = None
         try:
             if visit.lent:
                 await self._restore(visit)
@@ -259,7 +287,7 @@ class StockBoard(Board):
             min(BLOCK_BYTES_MAX, self._firmware.free_bytes // 8, line_bytes_per_s * BLOCK_TIME_MAX_MS // 1000),
         )
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def put(self, name: str, size_bytes: int) -> AsyncIterator[FileWriter]:
         """See Board."""
         _check_name(name)
@@ -275,7 +303,7 @@ class StockBoard(Board):
                 log.info("%d blocks of %s had to be sent again", transfer.resent_blocks, name)
                 self._early_bytes = 0  # more than this board's UART can keep
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def get(self, name: str) -> AsyncIterator[FileReader]:
         """See Board."""
         _check_name(name)
@@ -323,6 +351,11 @@ class _Visit:
         self.mode = mode
         self.lent = True
         self._wire.lend()
+
+    def stay(self, mode: Mode) -> None:
+        """Take the wire from a visit before this one, which came from `mode` and has not left."""
+        self.mode = mode
+        self.lent = True
 
     async def advance(self, dialogue: Dialogue[None]) -> None:
         """Drive a dialogue that needs only the wire, to its end."""

@@ -165,11 +165,10 @@ class RawRepl:
             if room:
                 yield Send(code[sent : sent + room])
                 sent, room = sent + room, 0
-            reply = yield from self.exactly(1, PROGRAM_TIMEOUT_MS)
-            if reply == b"\x04":
-                yield Send(b"\x04")
-                return
-            room += window
+            elif (yield from self.exactly(1, PROGRAM_TIMEOUT_MS)) == b"\x01":
+                room = window
+            else:
+                break  # a syntax error: the board has seen enough
         yield Send(b"\x04")
         yield from self.until(b"\x04", PROGRAM_TIMEOUT_MS)
 
