@@ -149,9 +149,14 @@ class WebReplWebSocket(WebSocketsSansIOProtocol):
         self._end_soon()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes from the network, unless goodbye has been said."""
-        if not self.close_sent:
-            super().data_received(data)
+        """Take bytes from the network, unless goodbye has been said; the first ones are the whole request."""
+        if self.close_sent:
+            return
+        super().data_received(data)
+        if not self.handshake_initiated:  # too many headers, say, or a body; the library has answered or has not
+            answer = b"".join(self.conn.data_to_send())
+            self.transport.write(answer or self.conn.reject(400, "This is no WebSocket handshake.\n").serialize())
+            self.transport.close()
 
     def send_receive_event_to_app(self) -> None:
         """Hand a message to the application; empty ones mean nothing in WebREPL."""

@@ -14,7 +14,7 @@ import uvicorn
 
 from webrepl_link.errors import OpenError
 
-from .dialects import MESSAGE_BYTES_MAX, WebReplWebSocket
+from .dialects import MESSAGE_BYTES_MAX, WebReplWebSocket, notice_vanished_peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -91,7 +91,9 @@ def _dual_stack_works() -> bool:
 
 def _listener(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     everywhere = family is socket.AF_INET6 and not address
-    return socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=everywhere)
+    sock = socket.create_server((address, port), family=family, backlog=BACKLOG, dualstack_ipv6=everywhere)
+    notice_vanished_peer(sock)  # what is accepted here inherits it, before it is a WebSocket too
+    return sock
 
 
 def _advice(error: OSError, port: int) -> str:

@@ -373,4 +373,4 @@ def _out_of_step(event: Event) -> _Goodbye:
 def _code_of(error: WebReplError, what: str) -> int:
     """Log a failed transfer and return the code for the client."""
     log.warning("%s: %s", what, error)
-    return error.code if isinstance(error, BoardError) else EIO
+    return error.code if isinstance(error, BoardError) and 0 < error.code < 1 << 16 else EIO

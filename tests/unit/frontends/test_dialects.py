@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import random
+import socket
 import struct
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -20,6 +24,7 @@ from websockets.protocol import Protocol, Side
 from clients.official import BINARY, TEXT, OfficialClient, request
 from fake_board import FakeBoard
 from serving import PASSWORD, Running, serving
+from webrepl_bridge.frontends import dialects
 from webrepl_bridge.frontends.dialects import MESSAGE_BYTES_MAX, ZeroMask, accept_value
 
 if TYPE_CHECKING:
@@ -105,6 +110,7 @@ class TestHandshake:
             "Sec-WebSocket-Key:\r\n",
             "Sec-WebSocket-Key: foo\r\nSec-WebSocket-Key: bar\r\n",
             "Sec-WebSocket-Key: foo\r\nSec-WebSocket-Version: 8\r\n",
+            "Sec-WebSocket-Key: foo\r\nContent-Length: 5\r\n",
         ],
     )
     def test_what_is_no_handshake_is_still_refused(self, head: str) -> None:
@@ -112,6 +118,17 @@ class TestHandshake:
             async with serving(FakeBoard()) as running:
                 answer, reader, writer = await shake_hands(running, head)
                 assert answer.startswith(b"HTTP/1.1 400 ")
+                assert (await reader.read()).count(b"\n") == 1
+                writer.close()
+
+        run(test())
+
+    def test_too_many_headers(self) -> None:
+        async def test() -> None:
+            async with serving(FakeBoard()) as running:
+                head = "".join(f"X-{number}: x\r\n" for number in range(200))
+                answer, reader, writer = await shake_hands(running, f"Sec-WebSocket-Key: foo\r\n{head}")
+                assert answer.startswith(b"HTTP/1.1 431 ")
                 assert (await reader.read()).count(b"\n") == 1
                 writer.close()
 
@@ -173,6 +190,28 @@ def test_unmasked_frames_get_a_mask_of_zeros_wherever_the_stream_is_cut(
     server = Protocol(Side.SERVER)
     server.receive_data(out)
     assert [event.data for event in server.events_received()] == payloads
+
+
+def test_a_peer_that_vanishes_is_noticed_by_the_network() -> None:
+    async def test() -> None:
+        sockets = []
+
+        def remember(sock: socket.socket) -> None:
+            sockets.append(sock)
+            notice(sock)
+
+        notice = dialects.notice_vanished_peer
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(dialects, "notice_vanished_peer", remember)
+            async with serving(FakeBoard()) as running, strict(running):
+                (sock,) = sockets
+                assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+                if sys.platform == "linux":
+                    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+                    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
+
+    run(test())
 
 
 @given(st.lists(st.binary(max_size=50)))
@@ -309,6 +348,30 @@ class TestFrames:
                 assert "a request starts with 'WA'" in reason
 
         run(test())
+
+    def test_noise_ends_its_own_connection_at_most(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def test() -> None:
+            board = FakeBoard()
+            dice = random.Random(8266)
+            starts = [b"", b"", bytes([BINARY, 0xFE, 0, 90]), bytes([TEXT, 100]), b"\x89\x05"]
+            async with serving(board) as running, strict(running) as other:
+                for _ in range(150):
+                    async with OfficialClient.connect(running.host, running.port) as client:
+                        if dice.random() < 0.8:
+                            await client.login(PASSWORD)
+                        for _ in range(dice.randrange(5)):
+                            noise = dice.randbytes(dice.randrange(300))
+                            client._writer.write(dice.choice(starts) + noise)
+                        if dice.random() < 0.5:
+                            client._writer.write_eof()
+                            await client._reader.read()
+                await other.send("x")
+                while "x" not in await other.recv():
+                    pass
+
+        with caplog.at_level(logging.ERROR):
+            run(test())
+        assert caplog.records == []
 
     def test_the_official_clients_frames_are_ended_by_a_reset_without_harm(self) -> None:
         async def test() -> None:
