@@ -18,6 +18,7 @@ from webrepl_transports import ResetOnOpen, list_ports
 from .boards.stock import WhileRunning
 from .frontends.app import STATIC_HOST, bridge_version
 from .frontends.passwords import generate_password
+from .frontends.server import parse_listen
 from .serve import BridgeOptions, run_bridge
 
 DEFAULT_LISTEN = ":8266"
@@ -83,6 +84,11 @@ def cli(
     )
     if demo and serial:
         raise click.UsageError("--demo brings its own board; leave out --serial")
+    for address in listen:
+        try:
+            parse_listen(address)
+        except OpenError as error:
+            raise click.UsageError(str(error)) from error
     chosen = _password(context, password, password_file)
     options = BridgeOptions(
         serial=None if demo else serial or "auto",

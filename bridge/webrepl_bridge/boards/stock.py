@@ -41,6 +41,7 @@ INTERRUPT_TIMEOUT_MS = 1_000
 INTERRUPT_ATTEMPTS = 3
 RELEASE_TIMEOUT_MS = 1_000
 FIRST_PROMPT_TIMEOUT_MS = 500
+INTRODUCTION_TIMEOUT_MS = 3_000
 TYPED_AHEAD_BYTES_MAX = 1 << 16
 BLOCK_BYTES_MAX = 1024
 BLOCK_BYTES_MIN = 64
@@ -99,11 +100,19 @@ class StockBoard(Board):
         """See Board. At the start Ctrl-B asks an idle board for its banner and its prompt, and disturbs no program."""
         try:
             async with asyncio.TaskGroup() as self._tasks:
+                self._tasks.create_task(self._introduce())
                 self._type(b"\x02")
                 await self._wire.run()
         except* TransportError as errors:
             failure = errors.exceptions[0]
         raise failure
+
+    async def _introduce(self) -> None:
+        with contextlib.suppress(TransportError):  # `run` says so
+            if await self._until(lambda: self._tracker.mode in AT_PROMPT, INTRODUCTION_TIMEOUT_MS):
+                log.info("the board is at its prompt: %s", self._tracker.banner or "it does not say what it is")
+            elif self._tracker.mode is Mode.UNKNOWN:
+                log.info("no prompt yet: a program is running on the board, or the line has another baud rate")
 
     async def settle(self) -> None:
         """Wait until no operation is under way and the board is back at its prompt."""
