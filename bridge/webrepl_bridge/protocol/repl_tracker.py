@@ -1,14 +1,14 @@
 r"""What mode a board's REPL is in, from the bytes of both directions, split anywhere.
 
 The board's output decides: each mode announces itself with a text of its own. What was sent only tells apart
-what the output leaves open: whether a line end at a prompt came from Enter or from a completion list, and
-whether "=== " starts paste mode or is a program's output.
+what the output leaves open: whether a line end at a prompt came from Enter or from a completion list, and when paste
+mode ends.
 
     UNKNOWN ──► PROMPT ">>> " ◄──► CONTINUATION "... "
                   │  ▲
        line end   ▼  │ ">>> "
                 RUNNING                          a program, a reboot, boot.py or main.py
-    PROMPT ──Ctrl-E──► PASTE "=== " ──Ctrl-D──► RUNNING
+    PROMPT ──Ctrl-E──► PASTE "=== " ──Ctrl-C, Ctrl-D──► RUNNING
     PROMPT ──Ctrl-A──► RAW ">" ──"OK"──► RAW_RUNNING ──"\\x04", "\\x04>"──► RAW
                        RAW ──"R\\x01"──► RAW_PASTE ──"\\x04"──► RAW_RUNNING
                        RAW, RAW_RUNNING ──banner, ">>> "──► PROMPT
@@ -40,18 +40,24 @@ class Mode(enum.Enum):
 
 AT_PROMPT = frozenset({Mode.PROMPT, Mode.CONTINUATION})
 
-_LINE_START = (
-    rb"\n(?:(?P<banner>(?:MicroPython|Adafruit CircuitPython) [^\r\n]{1,99} on \d{4}-\d\d-\d\d[^\r\n]{0,99})(?=\r\n)"
-    rb"|(?P<prompt>>>> )|(?P<more>\.\.\. )|(?P<paste>=== )|(?P<raw>raw REPL; CTRL-B to exit\r\n>))"
+_TITLE = rb"(?:\x1b\][^\x07\x1b\n]{0,255}(?:\x07|\x1b\\))?"  # CircuitPython's, anywhere between two writes
+_ANNOUNCED = (
+    rb"\n" + _TITLE + rb"(?:"
+    rb"(?P<prompt>>>> )|(?P<more>\.\.\. )"
+    rb"|(?P<paste>paste mode; Ctrl-C to cancel, Ctrl-D to finish\r\n=== )"
+    rb"|(?P<raw>raw REPL; CTRL-B to exit\r\n>))"
+    rb"|(?P<banner>(?:MicroPython|Adafruit CircuitPython) [^\r\n]{1,99} on \d{4}-\d\d-\d\d[^\r\n]{0,99})(?=\r\n)"
 )
-_ANNOUNCEMENT = re.compile(_LINE_START)
-_ANNOUNCEMENT_IN_RAW = re.compile(_LINE_START + rb"|(?P<ok>OK)|(?P<window>R\x01..)", re.DOTALL)
-_ANNOUNCEMENT_IN_RAW_RUN = re.compile(_LINE_START + rb"|(?P<end>\x04)")
+_ANNOUNCEMENT = re.compile(_ANNOUNCED)
+_ANNOUNCEMENT_IN_RAW = re.compile(
+    _ANNOUNCED + rb"|(?P<again>raw REPL; CTRL-B to exit\r\n>)|(?P<ok>OK)|(?P<window>R\x01..)", re.DOTALL
+)
+_ANNOUNCEMENT_IN_RAW_PASTE = re.compile(_ANNOUNCED + rb"|(?P<taken>\x04)")
+_ANNOUNCEMENT_IN_RAW_RUN = re.compile(_ANNOUNCED + rb"|(?P<end>\x04>)|(?P<mark>\x04)(?=[^>])")
 _VERSION = re.compile(rb"Python v?(\d+)\.(\d+)(?:\.(\d+))?")
-_RAW_REPLY_BEGINNING = re.compile(rb"(?:O|R|R\x01|R\x01.)\Z", re.DOTALL)
-_BANNER_AT_END = re.compile(rb"\n(?:MicroPython|Adafruit CircuitPython) [^\r\n]*\r\n(?:[^\r\n]+\r\n)?\Z")
-_ANNOUNCEMENT_BYTES_MAX = 256
-_RECENT_BYTES = 2 * _ANNOUNCEMENT_BYTES_MAX
+_BANNER_AT_END = re.compile(rb"(?:MicroPython|Adafruit CircuitPython) [^\r\n]+ on [^\r\n]+\r\n(?:[^\r\n]+\r\n)?\Z")
+ANNOUNCEMENT_BYTES_MAX = 512
+BLOCK_LINES_MAX = 1000
 
 
 class ReplTracker:
@@ -61,7 +67,7 @@ class ReplTracker:
         mode: what the REPL is doing.
         line: the half-typed line, while at a prompt.
         block: the finished lines of the compound statement above it.
-        arrivals: how many prompts of any kind (">>> ", "... ", "=== ", raw ">") have arrived.
+        arrivals: how many prompts (">>> ", "... ", "=== " after another mode, raw ">") have arrived.
         version: the firmware's (major, minor, micro) from a banner; None if none said it (a build between releases).
         banner: the last banner's first line, or "".
     """
@@ -73,11 +79,10 @@ class ReplTracker:
         self.arrivals = 0
         self.version: tuple[int, int, int] | None = None
         self.banner = ""
-        self._enters_sent = 0  # line ends sent whose echo has not come
-        self._ctrl_e_sent = False
+        self._tab_sent = False  # since the last prompt that begins a statement
         self._entered: bytes | None = None  # the line that Enter has just ended, until anything else is printed
-        self._listing = False  # a continuation line was left without Enter: the board lists completions
-        self._ends = 0  # how many of the two \x04 that end a raw program have come
+        self._listing = False  # a continuation line was left, maybe by Tab: the board may be listing completions
+        self._output_ended = False  # the first of the two \x04 that end a raw program has come
         self._unread = b"\n"  # output not yet judged; begins as if a line had just ended
         self._recent = b""  # the output before it
 
@@ -88,18 +93,11 @@ class ReplTracker:
 
     def data_sent(self, data: bytes) -> None:
         """Take note of bytes that go to the board."""
-        if self.mode in (Mode.RAW, Mode.RAW_PASTE, Mode.RAW_RUNNING):
-            return
         for byte in data:
-            if self.mode is Mode.PASTE:
-                if byte == 0x04:
-                    self.mode = Mode.RUNNING
-            elif byte == 0x0D:
-                self._enters_sent += 1
-            elif byte == 0x03:
-                self._enters_sent = 0
-            elif byte == 0x05:
-                self._ctrl_e_sent = True
+            if byte == 0x09:
+                self._tab_sent = True
+            elif byte in b"\x03\x04" and self.mode is Mode.PASTE:
+                self.mode = Mode.RUNNING
 
     def receive_data(self, data: bytes) -> None:
         """Take note of bytes that came from the board."""
@@ -107,7 +105,7 @@ class ReplTracker:
         while self._unread:
             mode = self.mode
             settled = _JUDGES[mode](self)
-            self._recent = (self._recent + self._unread[:settled])[-_RECENT_BYTES:]
+            self._recent = (self._recent + self._unread[:settled])[-ANNOUNCEMENT_BYTES_MAX:]
             self._unread = self._unread[settled:]
             if not settled and self.mode is mode:
                 return
@@ -115,19 +113,16 @@ class ReplTracker:
     def resume(self, mode: Mode) -> None:
         """Go on in `mode` after a time when the bytes were not shown; line and block stay as they were."""
         self._unread = self._recent = b""
-        self._enters_sent = self._ends = 0
-        self._ctrl_e_sent = self._listing = False
+        self._tab_sent = self._listing = self._output_ended = False
         self._entered = None
         self.mode = mode
 
     def _arrive(self, mode: Mode) -> None:
         if mode is not Mode.CONTINUATION:
             self.block.clear()
-        elif self._entered is not None:
-            self.block.append(self._entered)
+            self._tab_sent = False
         self._entered = None
-        self._listing = self._ctrl_e_sent = False
-        self._ends = 0
+        self._listing = self._output_ended = False
         self.line.clear()
         self.arrivals += 1
         self.mode = mode
@@ -137,10 +132,10 @@ class ReplTracker:
             self.version = (int(version[1]), int(version[2]), int(version[3] or 0))
         self.banner = match["banner"].decode("utf-8", "replace")
 
-    def _last_line_start(self) -> int:
-        # How much may be forgotten: an announcement may begin at the last line end, if that is near.
-        start = self._unread.rfind(b"\n", -_ANNOUNCEMENT_BYTES_MAX)
-        return len(self._unread) if start < 0 else start
+    @property
+    def _forgettable(self) -> int:
+        """How much of the output cannot be part of an announcement any more."""
+        return max(0, len(self._unread) - ANNOUNCEMENT_BYTES_MAX)
 
     # One judge a mode. Each looks at self._unread and returns how many bytes of it are settled;
     # none, in the same mode as before, asks for more. How the bytes were cut must not matter.
@@ -148,18 +143,20 @@ class ReplTracker:
     def _judge_running(self) -> int:
         match = _ANNOUNCEMENT.search(self._unread)
         if match is None:
-            settled = self._last_line_start()
-            if settled:
+            if self._forgettable:
                 self._entered = None
-            return settled
-        continues = self._listing or (self._entered is not None and match.start() == 0)
+            return self._forgettable
         if match["prompt"]:
             self._arrive(Mode.PROMPT)
         elif match["raw"]:
             self._arrive(Mode.RAW)
-        elif match["paste"] and self._ctrl_e_sent:
+        elif match["paste"]:
             self._arrive(Mode.PASTE)
-        elif match["more"] and continues:
+        elif match["more"] and match.start() == 0 and self._entered is not None:
+            if len(self.block) < BLOCK_LINES_MAX:
+                self.block.append(self._entered)
+            self._arrive(Mode.CONTINUATION)
+        elif match["more"] and self._listing:
             self._arrive(Mode.CONTINUATION)
         else:
             if match["banner"]:
@@ -169,61 +166,60 @@ class ReplTracker:
 
     def _judge_prompt(self) -> int:
         for index, byte in enumerate(self._unread):
-            if byte != 0x0A:
-                self.line.receive_byte(byte)
-                continue
-            self._entered = self.line.text if self._enters_sent else None
-            self._listing = self.mode is Mode.CONTINUATION and not self._enters_sent
-            self._enters_sent = max(0, self._enters_sent - 1)
-            self.mode = Mode.RUNNING
-            return index  # the line feed may begin an announcement
+            if byte == 0x0A:
+                self._listing = self._tab_sent and self.mode is Mode.CONTINUATION
+                self._entered = self.line.text
+                self.mode = Mode.RUNNING
+                return index  # the line feed may begin an announcement
+            self.line.receive_byte(byte)
         return len(self._unread)
 
     def _judge_paste(self) -> int:
         match = _ANNOUNCEMENT.search(self._unread)
         if match is None:
-            return self._last_line_start()
-        if match["prompt"]:
-            self._arrive(Mode.PROMPT)
-        elif match["paste"]:
-            self.arrivals += 1
+            return self._forgettable
+        self._change_by_reset(match)
         return match.end()
 
     def _judge_raw(self) -> int:
         match = _ANNOUNCEMENT_IN_RAW.search(self._unread)
         if match is None:
-            if beginning := _RAW_REPLY_BEGINNING.search(self._unread):
-                return min(beginning.start(), self._last_line_start())
-            return self._last_line_start()
+            return self._forgettable
         if match["ok"]:
             self.mode = Mode.RAW_RUNNING
         elif match["window"]:
             self.mode = Mode.RAW_PASTE
+        elif match["again"]:
+            self._arrive(Mode.RAW)
         else:
-            self._leave_raw(match)
+            self._change_by_reset(match)
         return match.end()
 
     def _judge_raw_paste(self) -> int:
-        if self._unread.startswith(b"\x04"):
-            self.mode = Mode.RAW_RUNNING
-        return 1
-
-    def _judge_raw_running(self) -> int:
-        if self._ends == 2:
-            is_prompt = self._unread.startswith(b">")
-            self._arrive(Mode.RAW)
-            return 1 if is_prompt else 0
-        match = _ANNOUNCEMENT_IN_RAW_RUN.search(self._unread)
+        match = _ANNOUNCEMENT_IN_RAW_PASTE.search(self._unread)
         if match is None:
-            return self._last_line_start()
-        if match["end"]:
-            self._ends += 1
+            return self._forgettable
+        if match["taken"]:
+            self.mode = Mode.RAW_RUNNING
         else:
-            self._leave_raw(match)
+            self._change_by_reset(match)
         return match.end()
 
-    def _leave_raw(self, match: re.Match[bytes]) -> None:
-        # A soft reset comes back to the raw prompt; Ctrl-B and a hard reset give a banner and the friendly one.
+    def _judge_raw_running(self) -> int:
+        match = _ANNOUNCEMENT_IN_RAW_RUN.search(self._unread)
+        if match is None:
+            return self._forgettable
+        if match["end"] and self._output_ended:
+            self._arrive(Mode.RAW)
+        elif match["end"] or match["mark"]:
+            self._output_ended = True
+        else:
+            self._change_by_reset(match)
+        return match.end()
+
+    def _change_by_reset(self, match: re.Match[bytes]) -> None:
+        # Where a program's or a client's text may look like a prompt, a banner has to stand above it. A soft reset in
+        # raw mode comes back to the raw prompt; Ctrl-B and a hard reset give a banner and the friendly one.
         if match["raw"]:
             self._arrive(Mode.RAW)
         elif match["banner"]:
