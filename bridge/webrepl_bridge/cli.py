@@ -148,8 +148,8 @@ def _password(context: click.Context, password: str | None, password_file: Path 
 
 
 def _board_name(serial: str) -> str:
-    """A name that fits into a path: `ttyUSB0` of `/dev/ttyUSB0`."""
-    last = re.split(r"[/\\:]", serial.partition("?")[0].rstrip("/\\"))[-1]
+    """A name that fits into a path: `ttyUSB0` of `/dev/ttyUSB0`, `10.0.0.7-5000` of `socket://10.0.0.7:5000`."""
+    last = re.split(r"[/\\]", serial.partition("?")[0].rstrip("/\\"))[-1].removeprefix("id:")
     return re.sub(r"[^\w.-]", "-", last) or "board"
 
 

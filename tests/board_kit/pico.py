@@ -58,6 +58,11 @@ class Pico:
         """Whether the emulator is still there."""
         return self._process.poll() is None
 
+    def stop(self) -> None:
+        """Pull the plug."""
+        self._process.kill()
+        self._process.wait()
+
     def flash_busy_ms(self) -> int:
         """Return how long the flash has been busy since the start; without slow_flash, would have been."""
         self._process.send_signal(signal.SIGUSR1)
