@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+
 from webrepl_bridge import cli as cli_module
 from webrepl_bridge.boards.stock import WhileRunning
 from webrepl_bridge.cli import cli
