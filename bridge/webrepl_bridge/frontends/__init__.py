@@ -3,5 +3,6 @@
 app          one ASGI application: the page at `/`, `/health`, and the WebREPL WebSocket
 webrepl      one WebREPL client, from `Password: ` until it leaves
 passwords    checking a password, and slowing down whoever guesses
+server       listening, and running the application as one task among others
 dialects     WebSocket as real WebREPL clients speak it: bad keys, unmasked frames
 """
