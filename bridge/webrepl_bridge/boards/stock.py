@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from webrepl_link.errors import BoardError, LocalProtocolError, RemoteProtocolError, TransportError
 
-from ..protocol.dialogue import Deliver, Dialogue, Fetch, Opened, Step
+from ..protocol.dialogue import Deliver, Dialogue, DialogueTimeoutError, Fetch, Opened, Step
 from ..protocol.raw_repl import ProgramError, RawRepl
 from ..protocol.repl_tracker import AT_PROMPT, Mode
 from ..protocol.retype import retype
@@ -37,6 +37,7 @@ HELD_TIMEOUT_MS = 30_000
 LINGER_MS = 50
 """How long a visit waits at the raw prompt for the next one, unless someone types: going in and out costs time."""
 
+INTERRUPTING = "interrupting the program for a file operation"
 INTERRUPT_TIMEOUT_MS = 1_000
 INTERRUPT_ATTEMPTS = 3
 RELEASE_TIMEOUT_MS = 1_000
@@ -191,19 +192,33 @@ class StockBoard(Board):
             await self._wire.change(limit_ms)
 
     async def _interrupt_program(self) -> None:
-        self.on_notice("interrupting the program for a file operation")
+        self.on_notice(INTERRUPTING)
         for _ in range(INTERRUPT_ATTEMPTS):
             self._type(b"\x03")
             if await self._until(lambda: self._at_rest, INTERRUPT_TIMEOUT_MS):
                 return
         self._wire.lend()
         try:
-            await self._wire.advance(self._repl.recover(BLOCK_BYTES_MAX + 4))
-            self._tracker.line.clear()
-            self._tracker.block.clear()
+            await self._recover()
             self._tracker.resume(Mode.PROMPT)
         finally:
             self._wire.take_back()
+
+    async def _recover(self) -> None:
+        await self._wire.advance(self._repl.recover(BLOCK_BYTES_MAX + 4))
+        self._tracker.line.clear()
+        self._tracker.block.clear()
+
+    async def _enter_raw_repl(self) -> None:
+        try:
+            await self._wire.advance(self._repl.enter(self._tracker.line_is_empty))
+        except (DialogueTimeoutError, RemoteProtocolError):
+            # What looked like a prompt was none: a program printed it, or the prompt after it got lost.
+            if self._while_running is not WhileRunning.INTERRUPT:
+                raise
+            self.on_notice(INTERRUPTING)
+            await self._recover()
+            await self._wire.advance(self._repl.enter(line_is_empty=True))
 
     @contextlib.asynccontextmanager
     async def _visit(self) -> AsyncIterator[_Visit]:
@@ -219,7 +234,7 @@ class StockBoard(Board):
                 await self._reach_prompt()
                 visit.lend(self._tracker.mode)
                 if visit.mode is not Mode.RAW:
-                    await visit.advance(self._repl.enter(self._tracker.line_is_empty))
+                    await self._enter_raw_repl()
             if self._firmware is UNKNOWN_FIRMWARE:
                 await visit.advance(self._probe())
             visit.at_prompt = True

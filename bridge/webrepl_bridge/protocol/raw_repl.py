@@ -5,6 +5,7 @@ Source: micropython docs/reference/repl.rst, shared/runtime/pyexec.c.
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 from webrepl_link.errors import BoardError, RemoteProtocolError
@@ -126,6 +127,10 @@ class RawRepl:
             except DialogueTimeoutError:
                 continue
             yield from self.drain(100)
+            yield from self.enter(line_is_empty=True)
+            with contextlib.suppress(ProgramError):
+                yield from self.execute(b"0")  # takes an interrupt that is still pending (MicroPython 1.9)
+            yield from self.leave()
             return
         raise DialogueTimeoutError
 
@@ -168,7 +173,8 @@ class RawRepl:
             elif (yield from self.exactly(1, PROGRAM_TIMEOUT_MS)) == b"\x01":
                 room = window
             else:
-                break  # a syntax error: the board has seen enough
+                yield Send(b"\x04")  # a syntax error: the board has seen enough, and has said so
+                return
         yield Send(b"\x04")
         yield from self.until(b"\x04", PROGRAM_TIMEOUT_MS)
 

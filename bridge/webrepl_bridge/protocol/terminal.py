@@ -73,7 +73,8 @@ class Terminal:
     @property
     def settled(self) -> bool:
         """Whether all that was typed has had its effect: every echo and every awaited prompt has come."""
-        return not (self._queue or self._unechoed or self._gate_closed() or self.carrier.state is not State.IDLE)
+        under_way = self._queue or self._unechoed or self._silent_bytes
+        return not (under_way or self._gate_closed() or self.carrier.state is not State.IDLE)
 
     def type(self, data: bytes) -> None:
         """Queue bytes from a client."""
@@ -171,6 +172,8 @@ class Terminal:
             if self.tracker.line_is_empty:
                 gate, timeout_ms = (_Gate.RUN, QUIET_MS) if key == 0x04 else (_Gate.SWITCH, SWITCH_TIMEOUT_MS)
                 self._close_gate(gate, now_ms + timeout_ms)
+            else:
+                self._silent_bytes += 1
             return self._take(1)
         return self._type_echoed(_PLAIN_AT_PROMPT, range(0x20, 0x7F), now_ms)
 

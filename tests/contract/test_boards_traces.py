@@ -1,0 +1,239 @@
+"""A file transfer leaves no trace: not at the terminal, not in the line that is being typed, not among the globals."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+
+from board_kinds import Desk, in_loop, serve
+from contract.conftest import Rig
+from webrepl_bridge.boards.stock import WhileRunning
+from webrepl_link.errors import BoardError
+
+EBUSY = 16
+LEFT, UP, HOME, BACKSPACE = "\x1b[D", "\x1b[A", "\x01", "\x7f"
+RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
+FOREVER = "while True: n += 1\r\r"
+
+
+@dataclass(frozen=True)
+class Half:
+    """What was typed before a transfer, what after it, and what the board then prints."""
+
+    before: str
+    after: str
+    printed: str
+
+
+HALF_TYPED = {
+    "nothing": Half("", "print(1)", "1"),
+    "a word": Half("pri", "nt(7)", "7"),
+    "a whole line": Half("print('x' * 60)", "", "x" * 60),
+    "a line of 100 characters": Half(f"print({'1+' * 45}", "1)", "46"),
+    "blanks at the end": Half("print(3,   ", "4)", "3 4"),
+    "only blanks": Half("  ", BACKSPACE * 2 + "print(5)", "5"),
+    "the cursor in the middle": Half("print()" + LEFT, "8", "8"),
+    "the cursor in the middle of blanks": Half("print('   ')  " + 5 * LEFT, "|", "  | "),
+    "the cursor at the start": Half("(2)" + HOME, "print", "2"),
+    "a line out of the history": Half(UP, "", "from history"),
+    "an older line, changed": Half(UP + 4 * BACKSPACE, " again')", "from histo again"),
+    "a block": Half(
+        "for i in range(2):\rprint(i)\rprint(i + 10)\rprint(", "i + 20)\r\r\r", "0\r\n10\r\n20\r\n1\r\n11\r\n21"
+    ),
+    "a block, on an indented empty line": Half("for i in range(2):\rprint(i)\r", "print(9)\r\r\r", "0\r\n9\r\n1\r\n9"),
+    "indent removed": Half(f"if 0:\rpass\r{BACKSPACE * 4}else:\rprint(", "6)\r\r\r", "6"),
+    "an unfinished bracket": Half("print((1 +\r2 +\r", "3))\r", "6"),
+    "a string of three quotes": Half('print("""a\r  b\r', 'c""")\r', "a\r\n  b\r\nc"),
+}
+
+
+@pytest.mark.parametrize("half", HALF_TYPED.values(), ids=HALF_TYPED.keys())
+@in_loop
+async def test_the_half_typed_line_comes_back(rig: Rig, half: Half) -> None:
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.enter("print('from history')")
+        await desk.type(half.before)
+        await desk.put("file", b"data")
+        seen = len(desk.seen)
+        assert await desk.get("file") == b"data"
+        assert len(desk.seen) == seen
+        await desk.type(half.after + "\r")
+        text = await desk.expect("\r\n" + half.printed + "\r\n>>> ")
+        assert b"Traceback" not in text
+        assert await desk.files() == ["file"]
+
+
+@in_loop
+async def test_nothing_is_seen_of_a_transfer(rig: Rig) -> None:
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.at_prompt()
+        assert not desk.unread
+        await desk.put("file", b"\r\n>>> data\x04>")
+        await desk.get("file")
+        with pytest.raises(BoardError):
+            await desk.get("missing")
+        await desk.type("1\r")
+        assert await desk.expect(">>> ") == b"1\r\n1\r\n>>> "
+        assert not desk.notices
+
+
+@in_loop
+async def test_the_globals_stay_as_they_are(rig: Rig) -> None:
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.enter("block = data = name = size = temp = put = probe = Put = None")
+        await desk.enter("f = 'mine'; _put = 2; _get = 3")
+        before = await desk.evaluate("sorted(dir())")
+        await desk.put("file", b"data")
+        await desk.get("file")
+        with pytest.raises(BoardError):
+            await desk.get("missing")
+        with pytest.raises(ZeroDivisionError):
+            await divide_by_zero_in_mid_put(desk)
+        assert set(before) - set(await desk.evaluate("sorted(dir())")) <= {"put", "probe", "Put", "_put", "_get"}
+        assert set(await desk.evaluate("sorted(dir())")) <= set(before)
+        assert await desk.evaluate("(f, data, name)") == ("mine", None, None)
+
+
+async def divide_by_zero_in_mid_put(desk: Desk) -> None:
+    async with desk.board.put("other", 200) as writer:
+        await writer.write(bytes(100))
+        raise ZeroDivisionError
+
+
+@in_loop
+async def test_a_client_at_the_raw_prompt_stays_there(rig: Rig) -> None:
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.type("\x01")
+        await desk.expect(RAW_PROMPT)
+        await desk.put("file", b"data")
+        assert await desk.get("file") == b"data"
+        with pytest.raises(BoardError):
+            await desk.get("missing")
+        await desk.type("print(open('file').read())\x04")
+        assert b"OKdata" in await desk.expect("\n\x04\x04>")
+        await desk.type("\x02")
+        await desk.expect(">>> ")
+        await desk.at_prompt()
+
+
+@in_loop
+async def test_what_is_typed_during_a_transfer_comes_after_it(rig: Rig) -> None:
+    async with serve(rig.kind, rig.url) as desk:
+        async with desk.board.put("file", 4) as writer:
+            await desk.type("print(open('file').read())\r")
+            await writer.write(b"data")
+            await writer.finish()
+        await desk.expect("\r\ndata\r\n>>> ")
+
+
+@in_loop
+async def test_what_was_typed_before_a_transfer_comes_before_it(rig: Rig) -> None:
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.put("file", b"old")
+        await desk.enter("seen = []")
+        await desk.type("seen.append(open('file').read())\r" * 10)
+        await desk.put("file", b"new")
+        assert await desk.evaluate("seen") == ["old"] * 10
+
+
+@in_loop
+async def test_operations_of_several_clients_take_turns(rig: Rig) -> None:
+    async with serve(rig.kind, rig.url) as desk, asyncio.TaskGroup() as tasks:
+        await desk.put("there", b"5")
+        for number in range(3):
+            tasks.create_task(desk.put(f"f{number}", bytes([number]) * 90))
+            tasks.create_task(desk.get("there"))
+        tasks.create_task(desk.type("print(8)\r"))
+    async with serve(rig.kind, rig.url) as desk:
+        for number in range(3):
+            assert await desk.get(f"f{number}") == bytes([number]) * 90
+
+
+@in_loop
+async def test_a_running_program_is_interrupted_and_people_are_told(rig: Rig) -> None:
+    if not rig.kind.files_stop_programs:
+        pytest.skip("files move while programs run")
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.enter("n = 0")
+        await desk.type(FOREVER)
+        await desk.expect(FOREVER.split("\r", maxsplit=1)[0] + "\r\n")
+        await desk.put("file", b"data")
+        assert desk.notices
+        assert b"KeyboardInterrupt" in await desk.expect("\r\n>>> ")
+        assert await desk.get("file") == b"data"
+        assert len(desk.notices) == 1
+        await desk.at_prompt()
+
+
+@in_loop
+async def test_a_program_that_prints_all_the_time_is_interrupted(rig: Rig) -> None:
+    if not rig.kind.files_stop_programs:
+        pytest.skip("files move while programs run")
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.type("while True: print('data >>> ', 5)\r\r")
+        await desk.expect("\r\ndata >>>  5\r\n")
+        await desk.put("file", b"data")
+        await desk.expect("KeyboardInterrupt")
+        assert await desk.get("file") == b"data"
+        await desk.at_prompt()
+
+
+@in_loop
+async def test_a_program_that_prints_prompts(rig: Rig) -> None:
+    if not rig.kind.files_stop_programs:
+        pytest.skip("files move while programs run")
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.type("while True: print('>>> ', 5)\r\r")
+        await desk.expect("\r\n>>>  5\r\n")
+        await desk.put("file", b"data")
+        assert await desk.get("file") == b"data"
+        await desk.type("\x03print('at', 'last')\r")  # what the program printed may look like a half-typed line
+        await desk.expect("\r\nat last\r\n>>> ")
+
+
+@in_loop
+async def test_a_program_that_does_not_let_itself_be_interrupted(rig: Rig) -> None:
+    if not rig.kind.files_stop_programs:
+        pytest.skip("files move while programs run")
+    deaf = "while n < 6:\\n try:\\n  while 1: pass\\n except KeyboardInterrupt: n += 1"
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.enter("n = 0")
+        await desk.type(f'exec("{deaf}")\r')
+        await desk.put("file", b"data")  # after some insisting
+        assert await desk.get("file") == b"data"
+        assert await desk.evaluate("n") >= 3
+
+
+@in_loop
+async def test_refusing_while_a_program_runs(rig: Rig) -> None:
+    if not rig.kind.files_stop_programs:
+        pytest.skip("files move while programs run")
+    async with serve(rig.kind, rig.url, WhileRunning.REFUSE) as desk:
+        await desk.put("file", b"data")
+        await desk.enter("n = 0")
+        await desk.type("while n >= 0: n = n + 1 if n < 5000 else 1\r\r")
+        for _ in range(2):
+            with pytest.raises(BoardError) as error:
+                await desk.put("file", b"new")
+            assert error.value.code == EBUSY
+        assert b"KeyboardInterrupt" not in desk.unread
+        await desk.board.interrupt()
+        await desk.expect("KeyboardInterrupt")
+        await desk.expect(">>> ")
+        assert await desk.get("file") == b"data"
+        assert await desk.evaluate("n") > 0
+
+
+@in_loop
+async def test_waiting_until_a_program_ends(rig: Rig) -> None:
+    if not rig.kind.files_stop_programs:
+        pytest.skip("files move while programs run")
+    async with serve(rig.kind, rig.url, WhileRunning.WAIT) as desk:
+        await desk.enter("import time")
+        await desk.type("time.sleep(1); print('slept', 'well')\r")
+        await desk.put("file", b"data")
+        assert b"\r\nslept well\r\n" in desk.unread
+        assert not desk.notices
+        assert await desk.get("file") == b"data"
