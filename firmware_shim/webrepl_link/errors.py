@@ -1,13 +1,13 @@
 """The project's one tree of errors.
 
-    WebReplError
-    ├── TransportError           the wire
-    │   ├── OpenError            it could not be opened; the message says what to do
-    │   ├── EndOfStreamError     the other side closed it in good order
-    │   └── BrokenError          it ended otherwise: unplugged, vanished, closed under us
-    ├── LocalProtocolError       our side broke the protocol: a bug here
-    ├── RemoteProtocolError      the other side broke the protocol
-    └── BoardError               the board refused or failed, with an errno
+WebReplError
+├── TransportError           the wire
+│   ├── OpenError            it could not be opened; the message says what to do
+│   ├── EndOfStreamError     the other side closed it in good order
+│   └── BrokenError          it ended otherwise: unplugged, vanished, closed under us
+├── LocalProtocolError       our side broke the protocol: a bug here
+├── RemoteProtocolError      the other side broke the protocol
+└── BoardError               the board refused or failed, with an errno
 """
 
 

@@ -1,0 +1,19 @@
+SPAN_FRAMES: int
+KIND: int
+PAYLOAD: int
+ORDER: int
+SENT_MS: int
+LOST: int
+HELD: int
+
+class Lane:
+    base: int
+    flight: list[list[int | bytes]]
+    expected: int
+    early: dict[int, tuple[int, bytes]]
+    def __init__(self) -> None: ...
+    def acknowledged(self, ack: int, early_bits: int) -> list[list[int | bytes]]: ...
+    def early_bits(self) -> int: ...
+    def lose(self, order: int) -> int: ...
+    def lose_oldest(self) -> None: ...
+    def next_lost(self) -> tuple[int, list[int | bytes]] | None: ...
