@@ -3,6 +3,7 @@
 errors   the error root and what hangs below it
 records  WebREPL's binary records: 82-byte requests, 4-byte replies
 link     the reliable framed wire between the bridge and the board's shim: sessions, messages, credit
+host     what only the bridge's side of it needs
 arq      what link is made of: one lane of numbered frames that arrive exactly once and in order
 codec    what link is made of: frames to bytes and back
 crc      CRC-32 for firmware that has none

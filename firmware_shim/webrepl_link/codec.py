@@ -24,12 +24,10 @@ except ImportError:
         return value
 
 
-OVERHEAD_BYTES = const(11)
-PAYLOAD_BYTES_MAX = const(255)
-
 _HELLO = const(0x32)
 _SYNC = const(0xA5)
 _HEAD_BYTES = const(7)
+_OVERHEAD_BYTES = const(11)
 _RESIDUE = const(0x2144DF1C)  # of a CRC-32 over anything and its own CRC-32, whatever the seed
 
 
@@ -37,9 +35,9 @@ def encode(kind, seq, ack_urgent, ack_bulk, payload, seed):
     """Encode one frame.
 
     Args:
-        kind: 0x20 credit, 0x21 control, 0x22 text, 0x23 part of a binary message, 0x24 its last part,
-            0x30 acknowledgement, 0x31 ping, 0x32 hello.
-        seq: sequence number of the frame in its lane, 0 to 255; 0 for ACK, PING and HELLO.
+        kind: 0x20 credit, 0x21 control, 0x22 text, 0x24 part of a binary message, 0x25 its last part,
+            0x30 acknowledgement, 0x32 hello.
+        seq: sequence number of the frame in its lane, 0 to 255; 0 for the last two kinds.
         ack_urgent: the sequence number expected next from the peer in its urgent lane, 0 to 255.
         ack_bulk: the same of its bulk lane.
         payload: at most 255 bytes.
@@ -92,7 +90,7 @@ class Decoder:
             if left < wanted:
                 break
             if sum(data[at : at + _HEAD_BYTES]) & 0xFF == 0:
-                wanted = OVERHEAD_BYTES + data[at + 5]
+                wanted = _OVERHEAD_BYTES + data[at + 5]
                 if left < wanted:
                     break
                 frame = data[at : at + wanted]

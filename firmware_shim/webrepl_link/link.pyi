@@ -1,3 +1,4 @@
+from .arq import Lane
 from .codec import Decoder
 
 VERSION: int
@@ -11,21 +12,20 @@ BINARY: int
 class Link:
     decoder: Decoder
     is_up: bool
-    heard_ms: int | None
-    text_waiting_bytes: int
-    binary_waiting_bytes: int
+    heard_ms: int
+    urgent: Lane
+    bulk: Lane
     resent_frames: int
     repeated_frames: int
     def __init__(
         self,
         number: int,
-        is_board: bool,
+        is_board: int,
         text_room_bytes: int = 256,
         binary_room_bytes: int = 1024,
         payload_bytes: int = 255,
         hello_ms: int = 1000,
-        keepalive_ms: int = 0,
-        bytes_per_s: int = 0,
+        keepalive_ms: int = 30000,
     ) -> None: ...
     def send_control(self, data: bytes) -> bool: ...
     def send_text(self, data: bytes) -> bool: ...
@@ -34,5 +34,4 @@ class Link:
     def receive_data(self, data: bytes, now_ms: int) -> None: ...
     def next_event(self) -> tuple[int, int | bytes] | None: ...
     def data_to_send(self, now_ms: int) -> bytes: ...
-    def next_deadline_ms(self) -> int | None: ...
-    def handle_timeout(self, now_ms: int) -> None: ...
+    def next_deadline_ms(self) -> int: ...
