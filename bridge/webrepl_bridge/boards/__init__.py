@@ -1,5 +1,8 @@
 """A board's terminal, files and control, whatever runs on it.
 
-base   the interface that the session sees
-stock  StockBoard: stock firmware, by its own REPL
+base            the interface that the session sees
+terminal_board  what all kinds have in common: a REPL that one types at without loss
+stock           StockBoard: stock firmware, by its own REPL
+repl_wire       where its stream, a clock and the pure cores meet
+programs        the programs that it sends to the board
 """

@@ -13,18 +13,20 @@ from webrepl_link.errors import BoardError, LocalProtocolError, RemoteProtocolEr
 
 from ..protocol.dialogue import Deliver, Dialogue, DialogueTimeoutError, Fetch, Opened, Step
 from ..protocol.raw_repl import ProgramError, RawRepl
-from ..protocol.repl_tracker import AT_PROMPT, Mode
+from ..protocol.repl_tracker import Mode
 from ..protocol.retype import retype
 from ..protocol.text_transfers import GetText, PutText
 from ..protocol.transfers import EARLY_BYTES, Get, Put, Transfer
-from .base import Board, FileReader, FileWriter
 from .programs import program
 from .repl_wire import ReplWire
+from .terminal_board import INTERRUPT_TIMEOUT_MS, TerminalBoard
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
 
     from webrepl_transports import ByteStream
+
+    from .base import FileReader, FileWriter
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +40,8 @@ LINGER_MS = 50
 """How long a visit waits at the raw prompt for the next one, unless someone types: going in and out costs time."""
 
 INTERRUPTING = "interrupting the program for a file operation"
-INTERRUPT_TIMEOUT_MS = 1_000
 INTERRUPT_ATTEMPTS = 3
-RELEASE_TIMEOUT_MS = 1_000
 FIRST_PROMPT_TIMEOUT_MS = 500
-INTRODUCTION_TIMEOUT_MS = 3_000
-TYPED_AHEAD_BYTES_MAX = 1 << 16
 BLOCK_BYTES_MAX = 1024
 BLOCK_BYTES_MIN = 64
 BLOCK_TIME_MAX_MS = 250
@@ -74,7 +72,7 @@ class Firmware:
 UNKNOWN_FIRMWARE = Firmware((0, 0, 0), 0)
 
 
-class StockBoard(Board):
+class StockBoard(TerminalBoard):
     """A board on a wire, served through its REPL.
 
     Args:
@@ -83,12 +81,9 @@ class StockBoard(Board):
     """
 
     def __init__(self, stream: ByteStream, while_running: WhileRunning = WhileRunning.INTERRUPT) -> None:
-        self.on_output: Callable[[bytes], None] = lambda data: None
-        self.on_notice: Callable[[str], None] = lambda line: None
         self._stream = stream
         self._wire = ReplWire(stream, lambda data: self.on_output(data))
-        self._terminal = self._wire.terminal
-        self._tracker = self._terminal.tracker
+        super().__init__(self._wire)
         self._while_running = while_running
         self._repl = RawRepl()
         self._firmware = UNKNOWN_FIRMWARE
@@ -108,69 +103,19 @@ class StockBoard(Board):
             failure = errors.exceptions[0]
         raise failure
 
-    async def _introduce(self) -> None:
-        with contextlib.suppress(TransportError):  # `run` says so
-            if await self._until(lambda: self._tracker.mode in AT_PROMPT, INTRODUCTION_TIMEOUT_MS):
-                log.info("the board is at its prompt: %s", self._tracker.banner or "it does not say what it is")
-            elif self._tracker.mode is Mode.UNKNOWN:
-                log.info("no prompt yet: a program is running on the board, or the line has another baud rate")
-
     async def settle(self) -> None:
         """Wait until no operation is under way and the board is back at its prompt."""
         while self._turn.locked() or self._lingering is not None:
             await self._wire.change()
-
-    # The terminal.
-
-    def _type(self, data: bytes) -> None:
-        self._terminal.type(data)
-        self._wire.kick()
-
-    async def write(self, data: bytes) -> None:
-        """See Board."""
-        self._type(data)
-        while self._terminal.waiting_bytes > TYPED_AHEAD_BYTES_MAX:
-            await self._wire.change()
-
-    async def interrupt(self) -> None:
-        """See Board."""
-        self._type(b"\x03")
 
     async def soft_reset(self) -> None:
         """See Board."""
         await self.settle()
         async with self._turn:
             await self._reach_prompt()
-            if self._tracker.mode in AT_PROMPT and not self._tracker.line_is_empty:
-                self._type(b"\x03")
-                await self._until(lambda: self._terminal.settled, INTERRUPT_TIMEOUT_MS)
-            self._type(b"\x04")
-
-    async def release(self) -> None:
-        """See Board."""
-        if self._tracker.mode in (Mode.PASTE, Mode.RAW_RUNNING) or not self._terminal.settled:
-            if self._tracker.mode not in (Mode.PASTE, Mode.RAW, Mode.RAW_RUNNING):
-                return
-            self._type(b"\x03")
-            await self._until(lambda: self._tracker.mode not in (Mode.PASTE, Mode.RAW_RUNNING), RELEASE_TIMEOUT_MS)
-            await self._until(lambda: self._terminal.settled, RELEASE_TIMEOUT_MS)
-        if self._tracker.mode is Mode.RAW:
-            self._type(b"\x02")
-            await self._until(lambda: self._tracker.mode is Mode.PROMPT, RELEASE_TIMEOUT_MS)
-
-    async def _until(self, condition: Callable[[], bool], timeout_ms: int) -> bool:
-        clock = asyncio.get_running_loop().time
-        end = clock() + timeout_ms / 1000
-        while not condition():
-            if not await self._wire.change(max(0, int((end - clock()) * 1000))):
-                return condition()
-        return True
+            await self._reset_at_prompt()
 
     # Coming to a prompt, and visits to the raw REPL.
-
-    @property
-    def _at_rest(self) -> bool:
-        return self._terminal.settled and (self._tracker.mode in AT_PROMPT or self._tracker.mode is Mode.RAW)
 
     async def _reach_prompt(self) -> None:
         clock = asyncio.get_running_loop().time

@@ -1,0 +1,108 @@
+"""What all boards have in common whose terminal is a REPL that one types at without loss."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from webrepl_link.errors import TransportError
+
+from ..protocol.repl_tracker import AT_PROMPT, Mode
+from .base import Board
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..protocol.terminal import Terminal
+
+log = logging.getLogger(__name__)
+
+INTERRUPT_TIMEOUT_MS = 1_000
+RELEASE_TIMEOUT_MS = 1_000
+INTRODUCTION_TIMEOUT_MS = 3_000
+TYPED_AHEAD_BYTES_MAX = 1 << 16
+
+
+class TerminalWire(Protocol):
+    """What carries the terminal.
+
+    Attributes:
+        terminal: the core that types without loss. After changing it, call `kick`.
+    """
+
+    terminal: Terminal
+
+    def kick(self) -> None:
+        """Say that the terminal has something to do."""
+
+    async def change(self, timeout_ms: int | None = None) -> bool:
+        """Wait until something has happened at the terminal; False if nothing did within `timeout_ms`.
+
+        Raises:
+            TransportError: the stream has ended.
+        """
+
+
+class TerminalBoard(Board):
+    """A board whose terminal is typed at over `wire`."""
+
+    def __init__(self, wire: TerminalWire) -> None:
+        self.on_output = lambda data: None
+        self.on_notice = lambda line: None
+        self._terminal_wire = wire
+        self._terminal = wire.terminal
+        self._tracker = self._terminal.tracker
+
+    async def _introduce(self) -> None:
+        with contextlib.suppress(TransportError):  # `run` says so
+            if await self._until(lambda: self._tracker.mode in AT_PROMPT, INTRODUCTION_TIMEOUT_MS):
+                log.info("the board is at its prompt: %s", self._tracker.banner or "it does not say what it is")
+            elif self._tracker.mode is Mode.UNKNOWN:
+                log.info("no prompt yet: a program is running on the board, or the line has another baud rate")
+
+    def _type(self, data: bytes) -> None:
+        self._terminal.type(data)
+        self._terminal_wire.kick()
+
+    async def write(self, data: bytes) -> None:
+        """See Board."""
+        self._type(data)
+        while self._terminal.waiting_bytes > TYPED_AHEAD_BYTES_MAX:
+            await self._terminal_wire.change()
+
+    async def interrupt(self) -> None:
+        """See Board."""
+        self._type(b"\x03")
+
+    async def _reset_at_prompt(self) -> None:
+        """Restart the interpreter of a board that has come to a prompt."""
+        if self._tracker.mode in AT_PROMPT and not self._tracker.line_is_empty:
+            self._type(b"\x03")
+            await self._until(lambda: self._terminal.settled, INTERRUPT_TIMEOUT_MS)
+        self._type(b"\x04")
+
+    async def release(self) -> None:
+        """See Board."""
+        if self._tracker.mode in (Mode.PASTE, Mode.RAW_RUNNING) or not self._terminal.settled:
+            if self._tracker.mode not in (Mode.PASTE, Mode.RAW, Mode.RAW_RUNNING):
+                return
+            self._type(b"\x03")
+            await self._until(lambda: self._tracker.mode not in (Mode.PASTE, Mode.RAW_RUNNING), RELEASE_TIMEOUT_MS)
+            await self._until(lambda: self._terminal.settled, RELEASE_TIMEOUT_MS)
+        if self._tracker.mode is Mode.RAW:
+            self._type(b"\x02")
+            await self._until(lambda: self._tracker.mode is Mode.PROMPT, RELEASE_TIMEOUT_MS)
+
+    @property
+    def _at_rest(self) -> bool:
+        return self._terminal.settled and (self._tracker.mode in AT_PROMPT or self._tracker.mode is Mode.RAW)
+
+    async def _until(self, condition: Callable[[], bool], timeout_ms: int) -> bool:
+        clock = asyncio.get_running_loop().time
+        end = clock() + timeout_ms / 1000
+        while not condition():
+            if not await self._terminal_wire.change(max(0, int((end - clock()) * 1000))):
+                return condition()
+        return True
