@@ -97,7 +97,7 @@ class Link:
         self.urgent = Lane(text_room_bytes)
         self.bulk = Lane(binary_room_bytes)
         self._sent_frames = 0
-        self._is_confirmed = self._is_gap = False
+        self._is_gap = False
         self._ack_at_ms = self._rto_at_ms = _NEVER
         self._rto_ms = _RTO_START_MS
 
@@ -164,6 +164,7 @@ class Link:
         lanes = (urgent, bulk)
         if now_ms >= self._rto_at_ms:
             self._rto_at_ms = _NEVER
+            self._best_bytes = max(self._best_bytes * 3 >> 2, _PAYLOAD_BYTES_MIN)
             if now_ms - self.heard_ms > self._rto_ms:  # not a frame lost: nothing comes at all
                 self._rto_ms = min(self._rto_ms * 2, _RTO_MAX_MS)
             for lane in lanes:
@@ -205,7 +206,6 @@ class Link:
             elif self.is_up:
                 self.heard_ms = now_ms
                 self._hello_at_ms = now_ms + self._keepalive_ms
-                self._is_confirmed = True
                 self._receive_acks(kind, ack_urgent, ack_bulk, payload, now_ms)
                 if kind <= BINARY:
                     self._receive_numbered(kind, seq, payload, now_ms)
@@ -218,11 +218,10 @@ class Link:
                 self._events.append((OTHER_VERSION, version))
             return
         _, peer, mine, text_bytes, binary_bytes, payload_bytes, _ = unpack("<BHHHHBB", payload)
-        is_same = self.is_up and peer == self._peer
         if (peer ^ self._offer) & 1 == 0:
             pass  # our own, come back
         elif mine == 0:
-            self._hello = (self._mine if is_same and not self._is_confirmed else self._offer, peer)
+            self._hello = (self._offer, peer)
         elif mine == self._offer:
             urgent, bulk = self.urgent, self.bulk
             self._events.append((UP, bool(urgent.queue or urgent.flight or bulk.queue or bulk.flight)))
@@ -240,7 +239,7 @@ class Link:
             self._hello = (mine, peer)
             self._hello_at_ms = now_ms + self._hello_ms
             self._ack_at_ms = self.heard_ms = now_ms
-        elif is_same and mine == self._mine:
+        elif self.is_up and mine == self._mine and peer == self._peer:
             self._ack_at_ms = now_ms
 
     def _receive_acks(self, kind, ack_urgent, ack_bulk, payload, now_ms):
@@ -262,7 +261,7 @@ class Link:
         if kind == _ACK:
             # The wire keeps the order, so what was sent before something that arrived, and did not, never will.
             for _ in range(urgent.lose(latest[_ORDER]) + bulk.lose(latest[_ORDER])):
-                self._best_bytes = max(self._best_bytes - (self._best_bytes >> 2), _PAYLOAD_BYTES_MIN)
+                self._best_bytes = max(self._best_bytes * 3 >> 2, _PAYLOAD_BYTES_MIN)
         self._rto_at_ms = now_ms + self._rto_ms if urgent.flight or bulk.flight else _NEVER
 
     def _receive_numbered(self, kind, seq, payload, now_ms):
