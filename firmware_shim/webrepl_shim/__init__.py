@@ -1,0 +1,73 @@
+"""WebREPL on any stream, beside the program that runs: terminal and files over a UART, a USB interface, a socket.
+
+Board only. In boot.py:
+
+    import webrepl_shim
+    webrepl_shim.start_uart(1, 115200)
+
+service  the link's pump and the dupterm stream
+files    put, get and version: WebREPL's binary records
+plain    the firmware's own WebREPL on a stream, instead of the link; loaded when asked for
+login    the password on the wire; loaded when there is one
+"""
+
+_service = None
+
+
+def start(stream, framing="link", password=None, baud=0, timer=-1):
+    """Serve the REPL and the files over a stream; the program goes on. Ends what was started before.
+
+    Args:
+        stream: something with read, write and any, none of which waits: a machine.UART with timeout=0, for one.
+        framing: "link", for real wires; "plain": the firmware's own WebREPL, where it has the module _webrepl.
+        password: to be typed before the terminal and the files are served; True: PASS of webrepl_cfg.py;
+            None: the wire is enough.
+        baud: the wire's speed, so that little waits in the stream's buffers; 0: not known.
+        timer: the id of a machine.Timer to use; -1: a virtual one.
+
+    Raises:
+        ImportError: framing "plain" and the firmware does not have what it takes; or no webrepl_cfg.
+    """
+    global _service
+    stop()
+    if password is True:
+        from webrepl_cfg import PASS as password
+    if framing == "link":
+        from .service import Service
+
+        _service = Service(stream, password, baud, timer)
+    elif framing == "plain":
+        from .plain import Plain
+
+        _service = Plain(stream, password)
+    else:
+        raise ValueError("framing is link or plain")
+    _service.start()
+
+
+def start_uart(uart, baud=115200, framing="link", password=None, timer=-1, **pins):
+    """Start on a UART, at 8N1.
+
+    Args:
+        uart: its number, as for machine.UART.
+        baud: its speed.
+        framing: as for start.
+        password: as for start.
+        timer: as for start.
+        pins: tx=, rx= and what else machine.UART takes.
+    """
+    from machine import UART
+
+    try:
+        port = UART(uart, baud, timeout=0, rxbuf=1024, txbuf=384, **pins)
+    except TypeError:  # a port whose UART has no txbuf, or not rxbuf either
+        port = UART(uart, baud, timeout=0, rxbuf=1024, **pins)
+    start(port, framing, password, baud, timer)
+
+
+def stop():
+    """Stop serving; the REPL stays where it was before."""
+    global _service
+    if _service:
+        _service.stop()
+        _service = None

@@ -1,0 +1,39 @@
+"""The firmware's own WebREPL on a bare stream: RFC 6455 frames, no handshake, no mask; no flow control, no checksum."""
+
+import os
+
+try:
+    import _webrepl
+    import websocket
+except ImportError:
+    raise ImportError("plain framing needs firmware with websocket and _webrepl; use framing='link'")
+
+
+class Plain:
+    """The firmware's WebREPL as dupterm.
+
+    Args:
+        stream: where the frames go.
+        password: to be typed first; None: an empty one.
+    """
+
+    def __init__(self, stream, password):
+        _webrepl.password(password or "")
+        self._stream = stream
+
+    def start(self):
+        """Take the REPL; the firmware asks for the password at once."""
+        os.dupterm(_webrepl._webrepl(websocket.websocket(self._stream, False)))
+        try:
+            # So that Ctrl-C and files get through while a program runs.
+            self._stream.irq(os.dupterm_notify, self._stream.IRQ_RXIDLE)
+        except (AttributeError, ValueError, TypeError):
+            pass
+
+    def stop(self):
+        """Give the REPL back."""
+        try:
+            self._stream.irq(None, 0)
+        except (AttributeError, ValueError, TypeError):
+            pass
+        os.dupterm(None)
