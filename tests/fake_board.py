@@ -56,6 +56,9 @@ class FakeBoard(Board):
     async def run(self) -> None:
         await asyncio.Event().wait()
 
+    async def settle(self) -> None:
+        pass
+
     async def write(self, data: bytes) -> None:
         async with self._turn:
             await self.go.wait()

@@ -3,6 +3,8 @@
 base            the interface that the session sees
 terminal_board  what all kinds have in common: a REPL that one types at without loss
 stock           StockBoard: stock firmware, by its own REPL
-repl_wire       where its stream, a clock and the pure cores meet
 programs        the programs that it sends to the board
+repl_wire       where its stream, a clock and the pure cores meet
+linked          LinkedBoard: a board that runs the shim, by the link
+link_wire       where its stream, a clock and the pure cores meet
 """

@@ -60,6 +60,10 @@ class Board(ABC):
         """
 
     @abstractmethod
+    async def settle(self) -> None:
+        """Wait until no operation is under way on the board, before the bridge leaves it."""
+
+    @abstractmethod
     async def write(self, data: bytes) -> None:
         """Type `data` at the terminal, without loss; waits while too much is waiting to be typed."""
 

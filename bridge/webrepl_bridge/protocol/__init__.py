@@ -1,9 +1,11 @@
 """Pure protocol cores: bytes in, bytes and events out. No I/O, no clock, no randomness.
 
 webrepl_server  the server's side of one WebREPL connection: password, terminal text, records
+webrepl_client  the client's side of the records
 text_frames     terminal text cut into messages where the firmware would
 repl_tracker    what mode a board's REPL is in, from the bytes of both directions
 terminal        typing at a board without loss: flow control by echo, by prompt, by raw-paste
 raw_repl        dialogues with the raw REPL, as generators that ask for bytes
+link_watch      who speaks on a wire: a plain REPL, or a shim
 transfers       file transfers over the raw REPL, on top of raw_repl
 """

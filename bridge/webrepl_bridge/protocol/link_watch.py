@@ -1,0 +1,151 @@
+"""Who speaks on a wire: a plain REPL or the shim. Each of the two machines here waits for the other one.
+
+HelloWatch  beside a plain REPL: finds the frame with which a shim calls, and keeps it out of the terminal
+TextWatch   beside a link: finds out that a plain REPL prints where frames should come
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import crc32
+
+from webrepl_link.link import VERSION
+
+HELLO_START = b"\xa5\x32\x00\x00\x00"
+HEAD_BYTES = 7
+OVERHEAD_BYTES = 11
+HOLD_MS = 40
+"""How long the beginning of what may be a hello is kept from the terminal; a whole one takes 23 ms at 9600 baud."""
+
+GONE_MS = 3_000
+"""After so long without a frame, text means that there is no shim any more."""
+
+TEXT_BYTES = 16
+TEXT_BYTES_KEPT = 1024
+_BOARD_BIT = 1
+
+_AT_PROMPT = re.compile(rb"(?:^|\n)(?:>>> |\.\.\. )|(?:MicroPython|Adafruit CircuitPython) [^\r\n]{1,99} on \d{4}-\d\d")
+_UNPRINTABLE = re.compile(rb"[^\x07-\r\x1b\x20-\x7e]")
+_FRAME = re.compile(rb"\xa5[\x20-\x25\x30\x32]")
+
+
+class HelloWatch:
+    """Looks for a board's hello among a plain REPL's output.
+
+    A hello is a frame that needs nothing known in advance to be told from garbage; docs/protocol.md, "The link".
+
+    Attributes:
+        found: a hello of our version of the link and what came behind it; b"" before there is one.
+        other_version: the version of the last hello that was another; those are dropped.
+    """
+
+    def __init__(self) -> None:
+        self.found = b""
+        self.other_version: int | None = None
+        self._held = b""
+        self._deadline_ms: int | None = None
+
+    def receive_data(self, data: bytes, now_ms: int) -> bytes:
+        """Take the board's output; return what of it is for the terminal, now that it has been looked at."""
+        data = self._held + data
+        plain = b""
+        while not self.found:
+            start = _candidate(data)
+            plain += data[:start]
+            data = data[start:]
+            if len(data) < _hello_bytes(data):
+                break
+            frame = data[: _hello_bytes(data)]
+            if not _is_hello_of_board(frame):
+                plain += data[:1]
+                data = data[1:]
+            elif frame[HEAD_BYTES] == VERSION:
+                self.found = data
+            else:
+                self.other_version = frame[HEAD_BYTES]
+                data = data[len(frame) :]
+        self._held = b"" if self.found else data
+        self._deadline_ms = now_ms + HOLD_MS if self._held else None
+        return plain
+
+    def next_deadline_ms(self) -> int | None:
+        """When `handle_timeout` must be called if nothing comes; None for never."""
+        return self._deadline_ms
+
+    def handle_timeout(self, now_ms: int) -> bytes:
+        """Return what was held and is no hello after all, as nothing came behind it."""
+        if self._deadline_ms is None or now_ms < self._deadline_ms:
+            return b""
+        plain, self._held, self._deadline_ms = self._held, b"", None
+        return plain
+
+
+def _candidate(data: bytes) -> int:
+    """Where the first hello may begin in `data`, or its end."""
+    start = data.find(HELLO_START)
+    if start >= 0:
+        return start
+    sizes = range(min(len(HELLO_START) - 1, len(data)), 0, -1)
+    return len(data) - next((size for size in sizes if data.endswith(HELLO_START[:size])), 0)
+
+
+def _hello_bytes(data: bytes) -> int:
+    """How long the hello is that `data` begins with; at least one byte more than there is if that is not known yet."""
+    if len(data) < HEAD_BYTES:
+        return HEAD_BYTES
+    return OVERHEAD_BYTES + data[5] if sum(data[:HEAD_BYTES]) & 0xFF == 0 else HEAD_BYTES
+
+
+def _is_hello_of_board(frame: bytes) -> bool:
+    is_hello = len(frame) > OVERHEAD_BYTES + 1 and crc32(frame[:-4]).to_bytes(4, "little") == frame[-4:]
+    return is_hello and bool(frame[HEAD_BYTES + 1] & _BOARD_BIT)
+
+
+class TextWatch:
+    """Looks for a plain REPL where frames should come.
+
+    Attributes:
+        gone: whether there is no shim any more.
+        at_prompt: whether the plain REPL has been seen at a prompt: what is typed there disturbs no program.
+    """
+
+    def __init__(self) -> None:
+        self.gone = False
+        self.at_prompt = False
+        self._recent = b""
+        self._heard_ms = 0
+
+    def start(self, now_ms: int) -> None:
+        """Begin anew: now is as good as heard."""
+        self.gone = self.at_prompt = False
+        self._recent = b""
+        self._heard_ms = now_ms
+
+    def receive_data(self, data: bytes, heard_ms: int, now_ms: int) -> None:
+        """Take what came, and when the last valid frame did."""
+        if heard_ms > self._heard_ms:
+            self._heard_ms = heard_ms
+            self._recent = b""
+            if heard_ms == now_ms:
+                return
+        self._recent = (self._recent + data)[-TEXT_BYTES_KEPT:]
+        self.handle_timeout(now_ms)
+
+    @property
+    def _is_text(self) -> bool:
+        if _FRAME.search(self._recent):
+            return False  # a shim is there, but the wire is bad
+        if _AT_PROMPT.search(self._recent):
+            return True
+        printable_bytes = len(_UNPRINTABLE.sub(b"", self._recent))
+        return printable_bytes >= TEXT_BYTES and printable_bytes * 20 >= len(self._recent) * 19
+
+    def next_deadline_ms(self) -> int | None:
+        """When `handle_timeout` must be called if nothing comes; None for never."""
+        return self._heard_ms + GONE_MS if self._is_text and not self.gone else None
+
+    def handle_timeout(self, now_ms: int) -> None:
+        """Judge, if it is time."""
+        if not self.gone and now_ms >= self._heard_ms + GONE_MS and self._is_text:
+            self.gone = True
+            self.at_prompt = b">>> " in self._recent
