@@ -229,13 +229,11 @@ class Pair:
         pace = bytes_per_s if is_paced else 0
 
         def bridge() -> Link:
-            options = {"text_room_bytes": 4096, "binary_room_bytes": 16384, "hello_ms": 250}
-            return HostLink(self.rng.randrange(1 << 15), pace, 0, **options)
+            number = self.rng.randrange(1 << 15)
+            return HostLink(number, pace, 0, hello_ms=250, text_room_bytes=4096, binary_room_bytes=16384)
 
         def board() -> Link:
-            link = HostLink(self.rng.randrange(1 << 15), pace, 0, **board_options)
-            link._offer |= 1  # type: ignore[attr-defined]
-            return link
+            return HostLink(self.rng.randrange(1 << 15), pace, 0, is_board=1, **board_options)
 
         self.bridge = Side(bridge)
         self.board = Side(board)

@@ -12,22 +12,18 @@ from struct import pack
 
 try:
     from binascii import crc32
-except ImportError:  # firmware built without it: right, but some 30 times slower
+except ImportError:  # firmware built without it: right, but some 100 times slower
     from .crc import crc32
 
 try:
     from micropython import const
 except ImportError:
+    const = int  # CPython; on MicroPython the compiler puts the value in
 
-    def const(value):
-        """Stand in for MicroPython's compile-time constant."""
-        return value
-
-
-_HELLO = const(0x32)
 _SYNC = const(0xA5)
 _HEAD_BYTES = const(7)
 _OVERHEAD_BYTES = const(11)
+_HELLO = const(0x32)
 _RESIDUE = const(0x2144DF1C)  # of a CRC-32 over anything and its own CRC-32, whatever the seed
 
 
@@ -49,59 +45,31 @@ def encode(kind, seq, ack_urgent, ack_bulk, payload, seed):
     return frame + pack("<I", crc32(frame, seed))
 
 
-class Decoder:
-    """Finds frames in whatever comes.
+def decode(data, seed):
+    """Find the first whole frame in what came from the wire.
 
-    Attributes:
-        bad_frames: how many things began like a frame and failed the CRC.
-        skipped_bytes: how many bytes belonged to no frame.
+    Args:
+        data: the bytes, good or bad.
+        seed: what the CRC of the peer's frames starts from; that of hello starts from 0.
+
+    Returns:
+        (how many bytes at the start are no frame, how many bytes the frame behind them has or would have, and the
+        frame, or None if the bytes end before it: (kind, seq, ack_urgent, ack_bulk, payload)).
     """
-
-    def __init__(self):
-        self.bad_frames = 0
-        self.skipped_bytes = 0
-        self._data = b""
-        self._wanted_bytes = _HEAD_BYTES
-
-    def receive_data(self, data):
-        """Take bytes from the wire, in pieces of any size."""
-        self._data += data
-
-    def next_frame(self, seed):
-        """Return the next whole frame as (kind, seq, ack_urgent, ack_bulk, payload), or None until more comes.
-
-        Keeps at most 265 bytes between calls that return None.
-
-        Args:
-            seed: what the CRC of the peer's frames starts from; that of HELLO starts from 0.
-        """
-        data = self._data
-        if len(data) < self._wanted_bytes:
-            return None
-        at = 0
-        while True:
-            start = data.find(b"\xa5", at)
-            if start < 0:
-                start = len(data)
-            self.skipped_bytes += start - at
-            at = start
-            left = len(data) - at
-            wanted = _HEAD_BYTES
+    at = 0
+    while True:
+        at = data.find(b"\xa5", at)
+        if at < 0:
+            at = len(data)
+        wanted = _HEAD_BYTES
+        left = len(data) - at
+        if left < wanted:
+            return at, wanted, None
+        if sum(data[at : at + _HEAD_BYTES]) & 0xFF == 0:
+            wanted = _OVERHEAD_BYTES + data[at + 5]
             if left < wanted:
-                break
-            if sum(data[at : at + _HEAD_BYTES]) & 0xFF == 0:
-                wanted = _OVERHEAD_BYTES + data[at + 5]
-                if left < wanted:
-                    break
-                frame = data[at : at + wanted]
-                kind = frame[1]
-                if crc32(frame, 0 if kind == _HELLO else seed) == _RESIDUE:
-                    self._data = data[at + wanted :]
-                    self._wanted_bytes = _HEAD_BYTES
-                    return kind, frame[2], frame[3], frame[4], frame[_HEAD_BYTES:-4]
-                self.bad_frames += 1
-            self.skipped_bytes += 1
-            at += 1
-        self._data = data[at:]
-        self._wanted_bytes = wanted
-        return None
+                return at, wanted, None
+            frame = data[at : at + wanted]
+            if crc32(frame, 0 if frame[1] == _HELLO else seed) == _RESIDUE:
+                return at, wanted, (frame[1], frame[2], frame[3], frame[4], frame[_HEAD_BYTES:-4])
+        at += 1

@@ -1,6 +1,6 @@
 """The bridge's side of the link: what only it needs, so that the board need not load it."""
 
-from .link import BINARY, BINARY_PART, TEXT, UP, Link
+from .link import BINARY, BINARY_PART, CONTROL, TEXT, UP, Link
 
 
 class HostLink(Link):
@@ -13,13 +13,19 @@ class HostLink(Link):
         bytes_per_s: the wire's speed, a UART's baud rate / 10; 0: as fast as asked.
         message_bytes_max: a binary message longer than this is given out in parts, BINARY_PART and in the end BINARY;
             0: all of them are. What is taken together here does not use up room.
-        number, options: as for Link.
+        hello_ms: how often to call a board that does not answer.
+        keepalive_ms: call it after so long a silence.
+        number, rooms: as for Link.
     """
 
     LEAD_MS = 3
 
-    def __init__(self, number, bytes_per_s=0, message_bytes_max=65535, **options):
-        super().__init__(number, 0, **options)
+    def __init__(
+        self, number, bytes_per_s=0, message_bytes_max=65535, hello_ms=1000, keepalive_ms=30000, is_board=0, **rooms
+    ):
+        super().__init__(number, is_board, **rooms)
+        self.hello_ms = hello_ms
+        self.keepalive_ms = keepalive_ms
         self._bytes_per_s = bytes_per_s
         self._message_bytes_max = message_bytes_max
         self._ready_ms = 0  # when the next frame may go out
@@ -41,6 +47,13 @@ class HostLink(Link):
             busy_ms, self._rest = divmod(len(data) * 1000 + self._rest, self._bytes_per_s)
             self._ready_ms += busy_ms
         return data
+
+    def send_control(self, data):
+        """Send a message of 1 to 32 bytes that needs no room at the peer; return whether it was taken: is_up."""
+        if self.is_up:
+            queue = self.urgent.queue
+            queue.insert(len(queue) - bool(queue and queue[-1][0] == TEXT), (CONTROL, data))
+        return self.is_up
 
     def next_deadline_ms(self):
         """Return when data_to_send may have something although nothing comes."""

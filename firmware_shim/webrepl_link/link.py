@@ -10,13 +10,14 @@ new number; a frame of one session means nothing in another. docs/protocol.md, "
     link.data_to_send(now_ms)            bytes to write, at most one frame; ask until b""
     link.next_deadline_ms()              when to ask data_to_send again although nothing came
 
-`now_ms` only ever grows: on a board, add up `ticks_diff` of successive `ticks_ms`.
+`now_ms` only ever grows: on a board, add up `ticks_diff` of successive `ticks_ms`. This is what a board needs; host.py
+has the rest.
 """
 
 from struct import pack, unpack
 
 from .arq import Lane
-from .codec import Decoder, const, crc32, encode
+from .codec import const, crc32, decode, encode
 
 VERSION = const(0x31)
 
@@ -33,15 +34,10 @@ _CREDIT = const(0x20)
 _ACK = const(0x30)
 _HELLO = const(0x32)
 _HELLO_BYTES = const(11)
-
-_ORDER = const(2)
-_SENT_MS = const(3)
-_LOST = const(-1)
+_PAYLOAD_BYTES_MAX = const(255)
 
 _ACK_DELAY_MS = const(15)
 _EVENTS_MAX = const(32)
-_PAYLOAD_BYTES_MIN = const(32)
-_RTO_START_MS = const(400)
 _RTO_MIN_MS = const(60)
 _RTO_MAX_MS = const(1000)
 _NEVER = const(0x3FFFFFFF)
@@ -51,67 +47,42 @@ class Link:
     """One side of a link.
 
     Args:
-        number: 15 bits that are likely others than at the last start, from a random source.
+        number: 14 bits that are likely others than at the last start, from a random source.
         is_board: 1 on the board, 0 in the bridge: the peer must be the other.
         text_room_bytes: how much text may wait here for `consumed`, 2 to 65535.
         binary_room_bytes: the same of binary messages.
-        payload_bytes: the largest payload of a frame, both ways, 32 to 255.
-        hello_ms: how often to call a peer that does not answer.
-        keepalive_ms: call it after so long a silence.
 
     Attributes:
         is_up: whether there is a session.
         heard_ms: when the peer was heard last.
         urgent, bulk: the lanes; their `waiting_bytes` is what was given to send and is not sent yet.
+        bad_frames: how often something came that is no frame.
+        skipped_bytes: how many bytes that were.
         resent_frames: how many frames were sent again.
-        repeated_frames: how many frames came more than once.
-        decoder: has the counters of damage.
+        hello_ms: how often to call a peer that does not answer.
+        keepalive_ms: call it after so long a silence.
     """
 
-    def __init__(
-        self,
-        number,
-        is_board,
-        text_room_bytes=256,
-        binary_room_bytes=1024,
-        payload_bytes=255,
-        hello_ms=1000,
-        keepalive_ms=30000,
-    ):
-        self.decoder = Decoder()
-        self.is_up = False
-        self.heard_ms = self.resent_frames = self.repeated_frames = 0
-        self._hello_bytes = (text_room_bytes, binary_room_bytes, payload_bytes)
-        self._hello_ms = hello_ms
-        self._keepalive_ms = keepalive_ms
-        self._events = []
-        # The number that the next session will have here; the lowest bit tells the sides apart, 0 stands for none.
-        self._offer = (number << 1) & 0xFFFC | 2 | is_board
-        self._mine = self._peer = self._seed = self._other_version = 0
-        self._hello = None  # (our number, the peer's) of a hello to send
-        self._hello_at_ms = 0
-        self._clear()
+    hello_ms = 1000
+    keepalive_ms = 30000
 
-    def _clear(self):
-        text_room_bytes, binary_room_bytes, self._best_bytes = self._hello_bytes
+    def __init__(self, number, is_board, text_room_bytes=256, binary_room_bytes=1024):
+        self.is_up = self._is_gap = False
+        self.heard_ms = self.bad_frames = self.skipped_bytes = self.resent_frames = 0
         self.urgent = Lane(text_room_bytes)
         self.bulk = Lane(binary_room_bytes)
-        self._sent_frames = 0
-        self._is_gap = False
-        self._ack_at_ms = self._rto_at_ms = _NEVER
-        self._rto_ms = _RTO_START_MS
+        # The number that the next session will have here; the lowest bit tells the sides apart, 0 stands for none.
+        self._offer = (number << 1) & 0xFFFC | 2 | is_board
+        self._mine = self._peer = self._seed = 0
+        self._hello = None  # (our number, the peer's) of a hello to send
+        self._hello_at_ms = 0
+        self._ack_at_ms = _NEVER
+        self._rto_ms = 400
+        self._events = []
+        self._data = b""
+        self._wanted_bytes = 0
 
     # What the owner calls.
-
-    def send_control(self, data):
-        """Send a message of 1 to 32 bytes that needs no room at the peer; return whether it was taken: is_up."""
-        if self.is_up:
-            queue = self.urgent.queue
-            at = len(queue)
-            if at and queue[-1][0] == TEXT:
-                at -= 1
-            queue.insert(at, (CONTROL, data))
-        return self.is_up
 
     def send_text(self, data):
         """Send bytes of the terminal, which are a stream; return whether they were taken: is_up."""
@@ -146,90 +117,96 @@ class Link:
 
     def next_deadline_ms(self):
         """Return when data_to_send has something although nothing comes."""
-        return min(self._hello_at_ms, self._ack_at_ms, self._rto_at_ms)
+        return min(self._hello_at_ms, self._ack_at_ms, self.urgent.late_at_ms, self.bulk.late_at_ms)
 
     # Out.
 
     def data_to_send(self, now_ms):
         """Do what is due, and return the bytes of the next frame to write, or b"" if there is none now."""
+        urgent, bulk = lanes = self.urgent, self.bulk
         if now_ms >= self._hello_at_ms:
-            self._hello_at_ms = now_ms + self._hello_ms
+            self._hello_at_ms = now_ms + self.hello_ms
             self._hello = (self._mine, self._peer) if self.is_up else (self._offer, 0)
         if self._hello:
-            # MicroPython has no (*a, *b).
-            hello = pack("<BHHHHBB", *((VERSION,) + self._hello + self._hello_bytes + (0,)))  # noqa: RUF005
+            mine, peer = self._hello
             self._hello = None
+            hello = pack("<BHHHHBB", VERSION, mine, peer, urgent.capacity, bulk.capacity, _PAYLOAD_BYTES_MAX, 0)
             return encode(_HELLO, 0, 0, 0, hello, 0)
-        urgent, bulk = self.urgent, self.bulk
-        lanes = (urgent, bulk)
-        if now_ms >= self._rto_at_ms:
-            self._rto_at_ms = _NEVER
-            self._best_bytes = max(self._best_bytes * 3 >> 2, _PAYLOAD_BYTES_MIN)
-            if now_ms - self.heard_ms > self._rto_ms:  # not a frame lost: nothing comes at all
-                self._rto_ms = min(self._rto_ms * 2, _RTO_MAX_MS)
-            for lane in lanes:
-                if lane.flight:
-                    lane.flight[0][_ORDER] = _LOST
+        for lane in lanes:
+            if now_ms >= lane.late_at_ms:
+                lane.lose_oldest()
+                if now_ms - self.heard_ms > self._rto_ms:  # not one frame lost: nothing comes at all
+                    self._rto_ms = min(self._rto_ms * 2, _RTO_MAX_MS)
+        frame = None
         if not self._is_gap:
-            for lane in lanes:
-                frame = lane.next_frame(self._sent_frames, now_ms, self._best_bytes)
-                if frame:
-                    seq, entry = frame
-                    self._sent_frames += 1
-                    if entry[_SENT_MS] < 0:
-                        self.resent_frames += 1
-                    if self._rto_at_ms == _NEVER:
-                        self._rto_at_ms = now_ms + self._rto_ms
-                    return self._frame(entry[0], seq, entry[1])
-        if self._is_gap or now_ms >= self._ack_at_ms:
+            frame = urgent.next_frame(now_ms, self._rto_ms) or bulk.next_frame(now_ms, self._rto_ms)
+        if frame:
+            seq, (kind, payload, _, sent_ms) = frame
+            self.resent_frames += sent_ms < 0
+        elif self._is_gap or now_ms >= self._ack_at_ms:
             self._is_gap = False
-            early = urgent.early or bulk.early
-            return self._frame(_ACK, 0, pack("<HH", urgent.early_bits(), bulk.early_bits()) if early else b"")
-        return b""
-
-    def _frame(self, kind, seq, payload):
+            kind = _ACK
+            seq = 0
+            bits = [0, 0]  # which frames came early: bit i stands for frame expected + 1 + i
+            for index in (0, 1):
+                for early in lanes[index].early:
+                    bits[index] |= 1 << ((early - lanes[index].expected - 1) & 0xFF)
+            payload = pack("<HH", *bits) if bits != [0, 0] else b""
+        else:
+            return b""
         self._ack_at_ms = _NEVER
-        return encode(kind, seq, self.urgent.expected, self.bulk.expected, payload, self._send_seed)
+        return encode(kind, seq, urgent.expected, bulk.expected, payload, self._send_seed)
 
     # In.
 
     def receive_data(self, data, now_ms):
         """Take bytes from the wire, in pieces of any size and of any quality."""
-        self.decoder.receive_data(data)
-        while True:
-            frame = self.decoder.next_frame(self._seed)
+        self._data += data
+        while len(self._data) >= self._wanted_bytes:
+            skipped_bytes, self._wanted_bytes, frame = decode(self._data, self._seed)
+            self.skipped_bytes += skipped_bytes
+            self.bad_frames += skipped_bytes > 0
             if not frame:
+                self._data = self._data[skipped_bytes:]
                 return
+            self._data = self._data[skipped_bytes + self._wanted_bytes :]
+            self._wanted_bytes = 0
             kind, seq, ack_urgent, ack_bulk, payload = frame
             if kind == _HELLO:
-                self._receive_hello(payload, now_ms)
+                if len(payload) == _HELLO_BYTES and payload[0] == VERSION:
+                    self._receive_hello(payload, now_ms)
+                elif payload and len(self._events) < _EVENTS_MAX:
+                    self._events.append((OTHER_VERSION, payload[0]))
             elif self.is_up:
                 self.heard_ms = now_ms
-                self._hello_at_ms = now_ms + self._keepalive_ms
-                self._receive_acks(kind, ack_urgent, ack_bulk, payload, now_ms)
+                self._hello_at_ms = now_ms + self.keepalive_ms
+                bits = None, None
+                if kind == _ACK:
+                    bits = unpack("<HH", payload) if len(payload) == 4 else (0, 0)
+                for lane, ack, early_bits in ((self.urgent, ack_urgent, bits[0]), (self.bulk, ack_bulk, bits[1])):
+                    sent_ms = lane.acknowledge(ack, early_bits)
+                    if sent_ms is not None:
+                        if sent_ms >= 0:
+                            rtt_ms = now_ms - sent_ms
+                            self._rto_ms = max(rtt_ms + (rtt_ms >> 1), self._rto_ms - (self._rto_ms >> 2), _RTO_MIN_MS)
+                        lane.late_at_ms = now_ms + self._rto_ms if lane.flight else _NEVER
                 if kind <= BINARY:
                     self._receive_numbered(kind, seq, payload, now_ms)
 
     def _receive_hello(self, payload, now_ms):
-        if len(payload) != _HELLO_BYTES or payload[0] != VERSION:
-            version = payload and payload[0]
-            if version and version != self._other_version:
-                self._other_version = version
-                self._events.append((OTHER_VERSION, version))
-            return
         _, peer, mine, text_bytes, binary_bytes, payload_bytes, _ = unpack("<BHHHHBB", payload)
         if (peer ^ self._offer) & 1 == 0:
             pass  # our own, come back
         elif mine == 0:
             self._hello = (self._offer, peer)
         elif mine == self._offer:
-            urgent, bulk = self.urgent, self.bulk
-            self._events.append((UP, bool(urgent.queue or urgent.flight or bulk.queue or bulk.flight)))
-            self._clear()
-            largest = min(self._best_bytes, payload_bytes)
+            is_lost = False
             for lane, size in ((self.urgent, text_bytes), (self.bulk, binary_bytes)):
+                is_lost = is_lost or bool(lane.queue or lane.flight)
+                lane.__init__(lane.capacity)
                 lane.credit = size
-                lane.piece_bytes = min(largest, size >> 1)
+                lane.piece_bytes = min(payload_bytes, size >> 1)
+            self._events.append((UP, is_lost))
             self.is_up = True
             self._mine = mine
             self._peer = peer
@@ -237,40 +214,16 @@ class Link:
             self._send_seed = crc32(pack("<HH", mine, peer)) & 0x3FFFFFFF
             self._seed = crc32(pack("<HH", peer, mine)) & 0x3FFFFFFF
             self._hello = (mine, peer)
-            self._hello_at_ms = now_ms + self._hello_ms
+            self._hello_at_ms = now_ms + self.hello_ms
             self._ack_at_ms = self.heard_ms = now_ms
         elif self.is_up and mine == self._mine and peer == self._peer:
             self._ack_at_ms = now_ms
 
-    def _receive_acks(self, kind, ack_urgent, ack_bulk, payload, now_ms):
-        early_urgent = early_bulk = 0
-        if kind == _ACK and len(payload) == 4:
-            early_urgent, early_bulk = unpack("<HH", payload)
-        urgent, bulk = self.urgent, self.bulk
-        latest = urgent.acknowledge(ack_urgent, early_urgent)
-        other = bulk.acknowledge(ack_bulk, early_bulk)
-        if latest is None or (other and other[_ORDER] > latest[_ORDER]):
-            latest = other
-        if latest is None:
-            return
-        sent_ms = latest[_SENT_MS]
-        if sent_ms >= 0:
-            round_trip_ms = now_ms - sent_ms
-            self._rto_ms = max(round_trip_ms + (round_trip_ms >> 1), self._rto_ms - (self._rto_ms >> 2), _RTO_MIN_MS)
-        self._best_bytes = min(self._best_bytes + 4, self._hello_bytes[2])
-        if kind == _ACK:
-            # The wire keeps the order, so what was sent before something that arrived, and did not, never will.
-            for _ in range(urgent.lose(latest[_ORDER]) + bulk.lose(latest[_ORDER])):
-                self._best_bytes = max(self._best_bytes * 3 >> 2, _PAYLOAD_BYTES_MIN)
-        self._rto_at_ms = now_ms + self._rto_ms if urgent.flight or bulk.flight else _NEVER
-
     def _receive_numbered(self, kind, seq, payload, now_ms):
         lane = self.bulk if kind > TEXT else self.urgent
         early = lane.early
-        ahead = (seq - lane.expected) & 0xFF
-        if ahead > 15 or seq in early:
-            self.repeated_frames += 1
-            self._is_gap = True  # so that the peer hears of it
+        if (seq - lane.expected) & 0xFF > 15 or seq in early:
+            self._is_gap = True  # a frame that is here already: the peer has not heard of it
             return
         size = len(payload) if kind > CONTROL else 0
         if lane.room < size or len(self._events) + len(early) >= _EVENTS_MAX:
@@ -280,12 +233,12 @@ class Link:
         self._ack_at_ms = now_ms if early or self._ack_at_ms != _NEVER else now_ms + _ACK_DELAY_MS
         early[seq] = (kind, payload)
         while lane.expected in early:
-            kind, payload = event = early.pop(lane.expected)
+            event = early.pop(lane.expected)
             lane.expected = (lane.expected + 1) & 0xFF
-            if kind != _CREDIT:
+            if event[0] != _CREDIT:
                 self._events.append(event)
-            elif len(payload) == 3:
-                kind, size = unpack("<BH", payload)
+            elif len(event[1]) == 3:
+                kind, size = unpack("<BH", event[1])
                 (self.bulk if kind > TEXT else self.urgent).credit += size
         if early:
             self._is_gap = True

@@ -1,5 +1,4 @@
 from .arq import Lane
-from .codec import Decoder
 
 VERSION: int
 UP: int
@@ -10,24 +9,18 @@ BINARY_PART: int
 BINARY: int
 
 class Link:
-    decoder: Decoder
     is_up: bool
     heard_ms: int
     urgent: Lane
     bulk: Lane
+    bad_frames: int
+    skipped_bytes: int
     resent_frames: int
-    repeated_frames: int
+    hello_ms: int
+    keepalive_ms: int
     def __init__(
-        self,
-        number: int,
-        is_board: int,
-        text_room_bytes: int = 256,
-        binary_room_bytes: int = 1024,
-        payload_bytes: int = 255,
-        hello_ms: int = 1000,
-        keepalive_ms: int = 30000,
+        self, number: int, is_board: int, text_room_bytes: int = 256, binary_room_bytes: int = 1024
     ) -> None: ...
-    def send_control(self, data: bytes) -> bool: ...
     def send_text(self, data: bytes) -> bool: ...
     def send_binary(self, data: bytes) -> bool: ...
     def consumed(self, kind: int, size_bytes: int) -> None: ...

@@ -186,7 +186,7 @@ class TerribleLine(RuleBasedStateMachine):
     def room_and_memory_are_bounded(self) -> None:
         for side in self.pair.sides:
             link = side.link
-            assert len(link.decoder._data) <= 265  # type: ignore[attr-defined]
+            assert len(link._data) <= 265  # type: ignore[attr-defined]
             for lane in (link.urgent, link.bulk):
                 assert len(lane.flight) <= 16
                 assert len(lane.early) <= 15
