@@ -37,6 +37,11 @@ class EditLine:
         """The line; blanks right of the cursor are what old firmware erased, and do not count."""
         return b"".join(self._cells[: self.cursor]) + b"".join(self._cells[self.cursor :]).rstrip(b" ")
 
+    @property
+    def at_end(self) -> bool:
+        """Whether the cursor is behind the last character, so that what is typed is echoed and nothing is redrawn."""
+        return not b"".join(self._cells[self.cursor :]).strip(b" ")
+
     def clear(self) -> None:
         """Start an empty line, as after a prompt."""
         self.cursor = 0

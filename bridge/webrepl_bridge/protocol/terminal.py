@@ -1,45 +1,54 @@
 """Typing at a board without loss.
 
 A board's input buffer is small (260 bytes on ESP32, 64 on old boards) and a UART has no flow control, so bytes may
-only be sent as fast as the board takes them. What tells how fast that is depends on the mode:
+only be sent as fast as the board reads them. What tells that it has read them is their echo: at most WINDOW_BYTES
+wait for it.
 
-prompt, paste   The board echoes what it reads: at most WINDOW_BYTES wait for their echo. Keys that have none
-                (arrows, Tab) are taken as read once the board has been quiet for QUIET_MS.
-after Enter     The rest of a pasted text waits for the next prompt. One line of it goes ahead after QUIET_MS, for
-                `input()`, whose echo lets more follow.
-running         What is typed then goes at once, up to BURST_BYTES, and BURST_BYTES a second when nothing is echoed.
-raw             Code is carried by raw-paste, which has a window; see raw_carrier.
-raw, running    Everything goes at once: the tool at the other end knows what its program reads.
+prompt, paste   The board echoes what it reads. Keys that have no echo (arrows, Tab) count as read after QUIET_MS.
+after Enter     The rest of a pasted text waits for the next prompt. A window of it goes ahead once the board has been
+                quiet for QUIET_MS, for `input()`, whose echo lets more follow. Keys that change the mode do wait.
+running         What is typed only then goes at once, and a window more whenever STALE_MS have passed in silence.
+raw             Code is carried by raw-paste, which has a window of its own; see raw_carrier.
+raw, running    Everything goes at once, the tool at the other end knows what its program reads; but what was typed
+                before the program had been taken first waits for QUIET_MS: it may be the next program.
 
 Ctrl-C drops what waits in front of it and goes at once, as on any terminal.
 """
 
 from __future__ import annotations
 
-import enum
 import re
 from collections import deque
+from typing import NamedTuple
 
 from .raw_carrier import RAW_PASTE_REQUEST, RawCarrier, State
-from .repl_tracker import Mode, ReplTracker
+from .repl_tracker import AT_PROMPT, Mode, ReplTracker
 
 WINDOW_BYTES = 32
 QUIET_MS = 150
+STALE_MS = 700
 SWITCH_TIMEOUT_MS = 500
+RESET_TIMEOUT_MS = 3000
 INTERRUPT_PAUSE_MS = 100
-BURST_BYTES = 128
+ECHO_RUN_BYTES = 8
+"""So much of what was sent, printed in one run by a running program, is echo and no coincidence."""
 
 CTRL_C = b"\x03"
 MODE_KEYS = b"\x01\x02\x04\x05"
+LINE_END = 0x0A
+NO_ECHO = -1
 
-_PLAIN_AT_PROMPT = re.compile(rb"[^\x01-\x05\r]*\r?")
-_PLAIN_IN_PASTE = re.compile(rb"[^\x03\x04]*")
+_UP_TO_ENTER = re.compile(rb"[^\x01-\x05\r]*\r?")
+_UP_TO_MODE_KEY = re.compile(rb"[^\x01-\x05]*")
+_UP_TO_PASTE_END = re.compile(rb"[^\x03\x04]*")
+_UP_TO_CTRL_C = re.compile(rb"[^\x03]*")
+_EDITING = AT_PROMPT | {Mode.PASTE}
+_BUSY = frozenset({Mode.UNKNOWN, Mode.RUNNING, Mode.RAW_RUNNING})
 
 
-class _Gate(enum.Enum):
-    OPEN = "open"
-    SWITCH = "switch"  # the mode is changing: nothing goes until the new prompt has arrived
-    RUN = "run"  # a line was entered: what was queued behind it waits for the next prompt
+class _Sent(NamedTuple):
+    echo: int
+    at_ms: int
 
 
 class Terminal:
@@ -54,15 +63,12 @@ class Terminal:
         self.tracker = ReplTracker()
         self.carrier = RawCarrier()
         self._queue = bytearray()
+        self._for_program = False  # the queue was typed while a program was running
         self._shown = b""
-        self._unechoed: deque[int] = deque(maxlen=2 * BURST_BYTES)  # sent, oldest first, echo not yet seen
-        self._silent_bytes = 0  # sent since the last echo, without an echo of their own
-        self._gate = _Gate.OPEN
-        self._gate_arrivals = 0  # tracker.arrivals when the gate closed
-        self._gate_deadline_ms = 0
-        self._ahead_bytes = 0  # what may still pass a RUN gate
-        self._tokens = BURST_BYTES
-        self._tokens_at_ms = 0
+        self._unread: deque[_Sent] = deque()  # sent, oldest first, not known to have been read
+        self._matched = 0  # how much of it has been printed in one run by a running program
+        self._switch_until_ms: int | None = None  # the mode is changing: nothing goes until the new prompt has arrived
+        self._switch_arrivals = 0  # tracker.arrivals when it began
         self._last_traffic_ms = 0
 
     @property
@@ -73,36 +79,32 @@ class Terminal:
     @property
     def settled(self) -> bool:
         """Whether all that was typed has had its effect: every echo and every awaited prompt has come."""
-        under_way = self._queue or self._unechoed or self._silent_bytes
-        return not (under_way or self._gate_closed() or self.carrier.state is not State.IDLE)
+        return not (self._queue or self._unread or self._switching() or self.carrier.state is not State.IDLE)
 
     def type(self, data: bytes) -> None:
         """Queue bytes from a client."""
-        interrupt = data.find(CTRL_C)
-        if interrupt >= 0 and (self._queue or self._gate_closed()):
+        interrupt = data.find(CTRL_C) if self.tracker.mode is not Mode.RAW_RUNNING else -1
+        if interrupt > WINDOW_BYTES or (interrupt >= 0 and (self._queue or self._switching())):
             self._queue.clear()
             data = data[interrupt:]
-        elif not self._queue and self._gate is _Gate.RUN:
-            self._gate = _Gate.OPEN  # typed while a program runs, so it is for the program
+        if not self._queue:
+            self._for_program = self._running or self.carrier.state is State.ENDING
         self._queue += data
 
     def receive_data(self, data: bytes, now_ms: int) -> None:
         """Take the board's output."""
         self._last_traffic_ms = now_ms
-        if self.carrier.busy:
-            shown, data = self.carrier.receive_data(data)
-            self._shown += shown
-            if shown:
-                self.tracker.resume(Mode.RAW_RUNNING)
-            elif not self.carrier.busy:
-                self.tracker.resume(Mode.RAW)
+        data = self.carrier.receive_data(data)
+        editing = self.tracker.mode in _EDITING
+        self._show(data)
+        self._settle_echo(data, editing and self.tracker.mode in _EDITING)
+
+    def _show(self, data: bytes) -> None:
         self._shown += data
-        arrivals = self.tracker.arrivals
         self.tracker.receive_data(data)
-        self._settle_echo(data)
-        if self.tracker.arrivals != arrivals:
-            self._all_read()
-            self._tokens = BURST_BYTES
+        if self.carrier.state is not State.IDLE and self.tracker.mode in (*_EDITING, Mode.RUNNING):
+            self.carrier.reset()  # the board has been reset under us
+            self._queue.clear()
 
     def data_to_show(self) -> bytes:
         """Return what the clients should see, each byte once."""
@@ -121,154 +123,179 @@ class Terminal:
 
     def next_deadline_ms(self) -> int | None:
         """When `handle_timeout` must be called if nothing else happens; None for never."""
-        deadlines = []
-        if (carrier := self.carrier.next_deadline_ms()) is not None:
-            deadlines.append(carrier)
-        if self._unechoed or self._silent_bytes:
+        deadlines = [self.carrier.next_deadline_ms()]
+        if self._switching():
+            deadlines.append(self._switch_until_ms)
+        if self._unread and self._unread[0].echo == NO_ECHO and self.tracker.mode in _EDITING:
+            deadlines.append(self._unread[0].at_ms + QUIET_MS)
+        if self._unread and self._goes_stale:
+            deadlines.append(self._last_traffic_ms + STALE_MS)
+        if self._queue and self._running and not self._for_program and self._next_ahead():
             deadlines.append(self._last_traffic_ms + QUIET_MS)
-        if self._gate_closed() and (self._gate is _Gate.SWITCH or (self._queue and self._ahead_bytes > 0)):
-            deadlines.append(self._gate_deadline_ms)
-        if self._queue and self._tokens <= 0:
-            deadlines.append(self._tokens_at_ms + 1000 * WINDOW_BYTES // BURST_BYTES)
-        return min(deadlines, default=None)
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def handle_timeout(self, now_ms: int) -> None:
         """Act on every deadline that has passed; `data_to_send` may then have something."""
-        self.carrier.handle_timeout(now_ms)
-        if now_ms >= self._last_traffic_ms + QUIET_MS:
-            self._all_read()
-        if self._gate is _Gate.SWITCH and now_ms >= self._gate_deadline_ms:
-            self._gate = _Gate.OPEN
-        self._earn_tokens(now_ms)
+        self._show(self.carrier.handle_timeout(now_ms))
+        if self._switch_until_ms is not None and now_ms >= self._switch_until_ms:
+            self._switch_until_ms = None
+        if self._goes_stale and now_ms >= self._last_traffic_ms + STALE_MS:
+            self._forget(len(self._unread))
+        while self._unread and self._unread[0].echo == NO_ECHO and self.tracker.mode in _EDITING:
+            if now_ms < self._unread[0].at_ms + QUIET_MS:
+                break
+            self._forget(1)
 
     # Which bytes go when, by mode. Each takes a portion off the queue and returns it; none means wait.
+
+    @property
+    def _running(self) -> bool:
+        """Whether a program is running, or will when the board has read the Enter that was sent."""
+        return self.tracker.mode in _BUSY or any(sent.echo == LINE_END for sent in self._unread)
+
+    @property
+    def _goes_stale(self) -> bool:
+        return self._for_program or self.tracker.mode in _EDITING
 
     def _next_portion(self, now_ms: int) -> bytes:
         if self.carrier.state is not State.IDLE:
             return self._type_code(now_ms)
+        if self.tracker.mode is Mode.RAW_RUNNING:
+            return self._take(self._next_ahead()) if self._may_go_ahead(now_ms) else b""
         if self._queue[:1] == CTRL_C:
-            self._close_gate(_Gate.SWITCH, now_ms + INTERRUPT_PAUSE_MS)
-            self._all_read()
+            self._switch(now_ms + INTERRUPT_PAUSE_MS)
             return self._take(1)
-        if self._gate_closed():
-            return self._go_ahead(now_ms) if self._gate is _Gate.RUN else b""
+        if self._switching():
+            return b""
         match self.tracker.mode:
-            case Mode.PROMPT | Mode.CONTINUATION:
-                return self._type_at_prompt(now_ms)
             case Mode.PASTE:
                 return self._type_paste(now_ms)
             case Mode.RAW:
                 return self._type_raw(now_ms)
-            case Mode.RAW_RUNNING:
-                return self._take(len(self._queue))
+            case _ if self._running:
+                return self._type_text(self._next_ahead(), now_ms) if self._may_go_ahead(now_ms) else b""
             case _:
-                return self._type_at_program(now_ms)
+                return self._type_at_prompt(now_ms)
+
+    def _may_go_ahead(self, now_ms: int) -> bool:
+        return self._for_program or now_ms >= self._last_traffic_ms + QUIET_MS
+
+    def _next_ahead(self) -> int:
+        """How much of the queue a running program may get."""
+        if self.tracker.mode is Mode.RAW_RUNNING:
+            return len(self._queue)
+        return self._fit(_UP_TO_CTRL_C if self._for_program else _UP_TO_MODE_KEY)
 
     def _type_at_prompt(self, now_ms: int) -> bytes:
         key = self._queue[0]
-        if key in MODE_KEYS:
-            if self._unechoed:
-                return b""  # what it does depends on whether the line is empty
-            if self.tracker.line_is_empty:
-                gate, timeout_ms = (_Gate.RUN, QUIET_MS) if key == 0x04 else (_Gate.SWITCH, SWITCH_TIMEOUT_MS)
-                self._close_gate(gate, now_ms + timeout_ms)
+        if key not in MODE_KEYS:
+            return self._type_text(self._fit(_UP_TO_ENTER), now_ms)
+        if self._unread:
+            return b""  # what it does depends on whether the line is empty
+        if self.tracker.line_is_empty and key == 0x04:
+            return self._type_enter(now_ms)
+        if self.tracker.line_is_empty:
+            self._switch(now_ms + SWITCH_TIMEOUT_MS)
+        else:
+            self._unread.append(_Sent(NO_ECHO, now_ms))
+        return self._take(1)
+
+    def _type_text(self, count: int, now_ms: int) -> bytes:
+        """Type at a line editor, which echoes ASCII; where it redraws the rest of the line too, echo tells nothing."""
+        portion = self._take(count)
+        keys = portion.partition(b"\x1b")[0]
+        if self.tracker.mode in _EDITING and (not self.tracker.line.at_end or self._sent_without_echo()):
+            keys = b""
+        for index, key in enumerate(portion):
+            if key == 0x0D:
+                self._unread.append(_Sent(LINE_END, now_ms))
             else:
-                self._silent_bytes += 1
-            return self._take(1)
-        return self._type_echoed(_PLAIN_AT_PROMPT, range(0x20, 0x7F), now_ms)
+                self._unread.append(_Sent(key if 0x20 <= key < 0x7F and index < len(keys) else NO_ECHO, now_ms))
+        if portion.endswith(b"\r"):
+            self._for_program = self._for_program and self.tracker.mode in _BUSY
+        return portion
 
     def _type_paste(self, now_ms: int) -> bytes:
         if self._queue[0] == 0x04:
-            self._close_gate(_Gate.RUN, now_ms + QUIET_MS)
-            return self._take(1)
-        return self._type_echoed(_PLAIN_IN_PASTE, range(0x100), now_ms)
-
-    def _type_echoed(self, plain: re.Pattern[bytes], echoed: range, now_ms: int) -> bytes:
-        match = plain.match(self._queue, 0, max(0, WINDOW_BYTES - len(self._unechoed) - self._silent_bytes))
-        portion = self._take(match.end() if match else 0)
-        for key in portion:
-            if key in echoed or key == 0x0D:
-                self._unechoed.append(key)
-            else:
-                self._silent_bytes += 1
-        if portion.endswith(b"\r") and self.tracker.mode is not Mode.PASTE:
-            self._close_gate(_Gate.RUN, now_ms + QUIET_MS)
+            return self._type_enter(now_ms)
+        portion = self._take(self._fit(_UP_TO_PASTE_END))
+        self._unread.extend(_Sent(LINE_END if key == 0x0D else key, now_ms) for key in portion)
         return portion
 
-    def _type_at_program(self, now_ms: int) -> bytes:
-        self._earn_tokens(now_ms)
-        portion = self._take(self._tokens)
-        self._tokens -= len(portion)
-        self._unechoed.extend(portion)
-        return portion
-
-    def _go_ahead(self, now_ms: int) -> bytes:
-        if now_ms < self._gate_deadline_ms:
-            return b""
-        line_end = self._queue.find(b"\r")
-        portion = self._take(min(self._ahead_bytes, line_end + 1 if line_end >= 0 else len(self._queue)))
-        self._ahead_bytes -= len(portion)
-        self._unechoed.extend(portion)
-        return portion
+    def _type_enter(self, now_ms: int) -> bytes:
+        """Type a key that the board answers by a line end, and then by running something."""
+        self._unread.append(_Sent(LINE_END, now_ms))
+        self._for_program = False
+        return self._take(1)
 
     def _type_raw(self, now_ms: int) -> bytes:
         key = self._queue[0]
         if RAW_PASTE_REQUEST.startswith(self._queue[:3]):
-            if len(self._queue) >= len(RAW_PASTE_REQUEST):
-                # "Understood, not supported": the client falls back to plain raw mode, which we carry by raw-paste
-                # ourselves. Its own could not pass through text frames: the window's 0x80 is no character.
-                self._take(len(RAW_PASTE_REQUEST))
-                self._shown += b"R\x00"
-                return self._next_portion(now_ms) if self._queue else b""
-            return b""
-        if key == 0x04:
-            self._close_gate(_Gate.RUN, now_ms + QUIET_MS)
-            return self._take(1)
-        if key in MODE_KEYS:
-            self._close_gate(_Gate.SWITCH, now_ms + SWITCH_TIMEOUT_MS)
+            if len(self._queue) < len(RAW_PASTE_REQUEST):
+                return b""
+            # "Understood, not supported": the client falls back to plain raw mode, which we carry by raw-paste
+            # ourselves. Its own could not pass through text frames: the window's 0x80 is no character.
+            self._take(len(RAW_PASTE_REQUEST))
+            self._shown += b"R\x00"
+            return self._next_portion(now_ms) if self._queue else b""
+        if key in b"\x01\x02\x04":
+            self._switch(now_ms + (RESET_TIMEOUT_MS if key == 0x04 else SWITCH_TIMEOUT_MS))
             return self._take(1)
         return self._type_code(now_ms)
 
     def _type_code(self, now_ms: int) -> bytes:
-        portion = self.carrier.take(self._queue, now_ms)
+        portion, shown = self.carrier.take(self._queue, now_ms)
         if portion == b"\x04":
-            self._close_gate(_Gate.RUN, now_ms + QUIET_MS)
+            self._for_program = False
+        self._show(shown)
         return portion
 
     # What the above share.
+
+    def _sent_without_echo(self) -> bool:
+        return any(sent.echo == NO_ECHO for sent in self._unread)
+
+    def _fit(self, up_to: re.Pattern[bytes]) -> int:
+        match = up_to.match(self._queue, 0, max(0, WINDOW_BYTES - len(self._unread)))
+        return match.end() if match else 0
 
     def _take(self, count: int) -> bytes:
         portion = bytes(self._queue[:count])
         del self._queue[:count]
         return portion
 
-    def _close_gate(self, gate: _Gate, deadline_ms: int) -> None:
-        self._gate = gate
-        self._gate_arrivals = self.tracker.arrivals
-        self._gate_deadline_ms = deadline_ms
-        self._ahead_bytes = WINDOW_BYTES
+    def _switch(self, until_ms: int) -> None:
+        self._switch_until_ms = until_ms
+        self._switch_arrivals = self.tracker.arrivals
 
-    def _gate_closed(self) -> bool:
-        if self.tracker.arrivals != self._gate_arrivals:
-            self._gate = _Gate.OPEN
-        return self._gate is not _Gate.OPEN
+    def _switching(self) -> bool:
+        return self._switch_until_ms is not None and self.tracker.arrivals == self._switch_arrivals
 
-    def _settle_echo(self, data: bytes) -> None:
+    def _settle_echo(self, data: bytes, editing: bool) -> None:
+        """Find the echo of what was sent in `data`.
+
+        Args:
+            data: what the board has printed.
+            editing: whether all of it comes from the line editor, which redraws the rest of a line between two echoes.
+                What a program prints can look like an echo; only a whole line or a long run is believed.
+        """
         for byte in data:
-            if not self._unechoed:
+            if not self._unread:
                 return
-            if byte == self._unechoed[0]:
-                self._unechoed.popleft()
-                self._silent_bytes = 0
-                self._tokens = min(BURST_BYTES, self._tokens + 1)
-                self._ahead_bytes = min(WINDOW_BYTES, self._ahead_bytes + 1)
+            if byte == 0x0D:
+                continue
+            here = self._matched
+            while here < len(self._unread) and self._unread[here].echo == NO_ECHO:
+                here += 1
+            if here < len(self._unread) and self._unread[here].echo == byte:
+                self._matched = here + 1
+                whole = byte == LINE_END or self._matched in (ECHO_RUN_BYTES, len(self._unread))
+                if editing or whole or self._matched > ECHO_RUN_BYTES:
+                    self._forget(self._matched)
+            elif not editing and here == self._matched:
+                self._matched = 1 if self._unread[0].echo == byte else 0
 
-    def _all_read(self) -> None:
-        self._unechoed.clear()
-        self._silent_bytes = 0
-
-    def _earn_tokens(self, now_ms: int) -> None:
-        earned = (now_ms - self._tokens_at_ms) * BURST_BYTES // 1000
-        if earned > 0:
-            self._tokens = min(BURST_BYTES, self._tokens + earned)
-            self._tokens_at_ms = now_ms
+    def _forget(self, count: int) -> None:
+        for _ in range(count):
+            self._unread.popleft()
+        self._matched = 0
