@@ -117,12 +117,60 @@ class Store:
     log: list[str] = field(default_factory=list)
 
 
+class EchoRepl:
+    """A REPL that answers a line with its capitals.
+
+    Attributes:
+        typed: all that came.
+    """
+
+    def __init__(self) -> None:
+        self.typed = bytearray()
+        self._line = bytearray()
+
+    def read(self, data: bytes) -> bytes:
+        """Take what was typed; return what is printed."""
+        self.typed += data
+        printed = b""
+        for byte in data:
+            key = bytes([byte])
+            if key == b"\r":
+                printed += b"\r\n" + bytes(self._line).upper() + b"\r\n>>> "
+                self._line.clear()
+            elif key == b"\x01":
+                printed += b"\r\nraw REPL; CTRL-B to exit\r\n>"
+            elif key == b"\x02":
+                printed += b"\r\n" + BANNER
+            elif key == b"\x03":
+                self._line.clear()
+                printed += b"\r\n>>> "
+            elif key == b"\x04":
+                printed += b"\r\nMPY: soft reboot\r\n" + BANNER
+            elif 32 <= byte < 127:
+                self._line += key
+                printed += key
+        return printed
+
+
+class PlainBoard:
+    """A board that runs no shim: its REPL is on the wire."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self.repl = EchoRepl()
+        self._stream = stream
+
+    async def run(self) -> None:
+        while True:
+            if printed := self.repl.read(await self._stream.receive()):
+                await self._stream.send(printed)
+
+
 class ShimBoard:
     """A board that runs a shim, until `reset` or `stop`.
 
     Attributes:
         store: its files.
-        typed: all text that came.
+        repl: its REPL.
         requests: how many records were asked.
         asked: set when something comes for the file service.
         hold: while it is clear, the file service does nothing.
@@ -131,18 +179,19 @@ class ShimBoard:
 
     def __init__(self, stream: ByteStream, store: Store, number: int, hello_ms: int = 50) -> None:
         self.store = store
-        self.typed = bytearray()
+        self.repl = EchoRepl()
         self.requests = 0
         self.hold = asyncio.Event()
         self.hold.set()
-        self.link = Link(number, 1, 256, 1024, hello_ms=hello_ms, keepalive_ms=300)
+        self.link = Link(number, 1, 256, 1024)
+        self.link.hello_ms = hello_ms
+        self.link.keepalive_ms = 300
         self._stream = stream
         self._clock = asyncio.get_running_loop().time
         self._start = self._clock()
         self._work = asyncio.Event()
         self._waiting: deque[bytes] = deque()
         self.asked = asyncio.Event()
-        self._line = bytearray()
         self._forget()
 
     def _forget(self) -> None:
@@ -190,25 +239,8 @@ class ShimBoard:
                     await self._work.wait()
 
     def _read_text(self, data: bytes) -> None:
-        self.typed += data
         self.link.consumed(TEXT, len(data))
-        for byte in data:
-            key = bytes([byte])
-            if key == b"\r":
-                self.print(b"\r\n" + bytes(self._line).upper() + b"\r\n>>> ")
-                self._line.clear()
-            elif key == b"\x01":
-                self.print(b"\r\nraw REPL; CTRL-B to exit\r\n>")
-            elif key == b"\x02":
-                self.print(b"\r\n" + BANNER)
-            elif key == b"\x03":
-                self._line.clear()
-                self.print(b"\r\n>>> ")
-            elif key == b"\x04":
-                self.print(b"\r\nMPY: soft reboot\r\n" + BANNER)
-            else:
-                self._line += key
-                self.print(key)
+        self.print(self.repl.read(data))
 
     def print(self, text: bytes) -> None:
         self.link.send_text(text)
@@ -300,22 +332,46 @@ class Rig:
 
     def __init__(self, wire: Wire, board: Board, tasks: asyncio.TaskGroup, hello_ms: int) -> None:
         self.wire = wire
-        self.board = board
         self.store = Store()
-        self.seen = bytearray()
-        self.notices: list[str] = []
         self._tasks = tasks
         self._hello_ms = hello_ms
         self._starts = 0
+        self._running: asyncio.Task[None] | None = None
+        self._watch(board)
+        self._bridging = tasks.create_task(self._bridge())
+
+    @classmethod
+    def of(cls, board: Board) -> Rig:
+        """What is seen of a board that runs elsewhere."""
+        rig = cls.__new__(cls)
+        rig._watch(board)
+        return rig
+
+    def _watch(self, board: Board) -> None:
+        self.board = board
+        self.seen = bytearray()
+        self.notices: list[str] = []
         self._news = asyncio.Event()
         board.on_output = self._note_output
         board.on_notice = self._note_notice
-        self._bridging = tasks.create_task(self._bridge())
-        self._running: asyncio.Task[None] | None = None
 
     async def _bridge(self) -> None:
         with suppress(TransportError):
             await self.board.run()
+
+    async def replace_bridge(self, board: Board) -> None:
+        """Stop the bridge without a goodbye and start another."""
+        self._bridging.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._bridging
+        self._watch(board)
+        self._bridging = self._tasks.create_task(self._bridge())
+
+    @staticmethod
+    async def turns(count: int) -> None:
+        """Let everything else run for some turns of the loop."""
+        for _ in range(count):
+            await asyncio.sleep(0)
 
     def _note_output(self, data: bytes) -> None:
         self.seen += data
@@ -325,12 +381,17 @@ class Rig:
         self.notices.append(line)
         self._news.set()
 
+    def start_plain(self) -> None:
+        self.plain = PlainBoard(self.wire.board)
+        self._running = self._tasks.create_task(self.plain.run())
+
     def start_shim(self) -> None:
         self._starts += 1
         self.shim = ShimBoard(self.wire.board, self.store, 1000 * self._starts, self._hello_ms)
         self._running = self._tasks.create_task(self.shim.run())
 
-    async def stop_shim(self) -> None:
+    async def stop(self) -> None:
+        """Stop what the board runs."""
         assert self._running is not None
         self._running.cancel()
         with suppress(asyncio.CancelledError):
@@ -338,7 +399,7 @@ class Rig:
 
     async def reset_shim(self) -> None:
         """Reset the board."""
-        await self.stop_shim()
+        await self.stop()
         self.start_shim()
 
     async def expect(self, text: bytes) -> bytes:
