@@ -36,7 +36,6 @@ _HELLO = const(0x32)
 _HELLO_BYTES = const(11)
 _PAYLOAD_BYTES_MAX = const(255)
 
-_ACK_DELAY_MS = const(15)
 _EVENTS_MAX = const(32)
 _RTO_MIN_MS = const(60)
 _RTO_MAX_MS = const(1000)
@@ -61,10 +60,12 @@ class Link:
         resent_frames: how many frames were sent again.
         hello_ms: how often to call a peer that does not answer.
         keepalive_ms: call it after so long a silence.
+        ack_delay_ms: how long a frame may wait for a second one to be acknowledged with it.
     """
 
     hello_ms = 1000
     keepalive_ms = 30000
+    ack_delay_ms = 15
 
     def __init__(self, number, is_board, text_room_bytes=256, binary_room_bytes=1024):
         self.is_up = self._is_gap = False
@@ -126,7 +127,7 @@ class Link:
         urgent, bulk = lanes = self.urgent, self.bulk
         if now_ms >= self._hello_at_ms:
             self._hello_at_ms = now_ms + self.hello_ms
-            self._hello = (self._mine, self._peer) if self.is_up else (self._offer, 0)
+            self._hello = self._hello or ((self._mine, self._peer) if self.is_up else (self._offer, 0))
         if self._hello:
             mine, peer = self._hello
             self._hello = None
@@ -160,7 +161,11 @@ class Link:
     # In.
 
     def receive_data(self, data, now_ms):
-        """Take bytes from the wire, in pieces of any size and of any quality."""
+        """Take bytes from the wire, in pieces of any size and of any quality.
+
+        Returns:
+            How many bytes are missing of a frame that has begun; 0 if none has.
+        """
         self._data += data
         while len(self._data) >= self._wanted_bytes:
             skipped_bytes, self._wanted_bytes, frame = decode(self._data, self._seed)
@@ -168,7 +173,7 @@ class Link:
             self.bad_frames += skipped_bytes > 0
             if not frame:
                 self._data = self._data[skipped_bytes:]
-                return
+                break
             self._data = self._data[skipped_bytes + self._wanted_bytes :]
             self._wanted_bytes = 0
             kind, seq, ack_urgent, ack_bulk, payload = frame
@@ -192,6 +197,7 @@ class Link:
                         lane.late_at_ms = now_ms + self._rto_ms if lane.flight else _NEVER
                 if kind <= BINARY:
                     self._receive_numbered(kind, seq, payload, now_ms)
+        return self._wanted_bytes - len(self._data) if self._data else 0
 
     def _receive_hello(self, payload, now_ms):
         _, peer, mine, text_bytes, binary_bytes, payload_bytes, _ = unpack("<BHHHHBB", payload)
@@ -230,7 +236,7 @@ class Link:
             return  # more than was granted, or nobody asks for events; the peer will send it again
         lane.room -= size
         # The second frame is acknowledged at once, one alone a little later: perhaps an answer takes it along.
-        self._ack_at_ms = now_ms if early or self._ack_at_ms != _NEVER else now_ms + _ACK_DELAY_MS
+        self._ack_at_ms = now_ms if early or self._ack_at_ms != _NEVER else now_ms + self.ack_delay_ms
         early[seq] = (kind, payload)
         while lane.expected in early:
             event = early.pop(lane.expected)
