@@ -236,6 +236,7 @@ async def serve(
     desk = Desk(kind, board)
     running = asyncio.create_task(board.run())
     try:
+        await asyncio.sleep(0)  # lets `run` begin
         if wait:
             await desk.expect(b">>> ")
             await desk.at_prompt()

@@ -1,9 +1,12 @@
 # Wire: "\x06" says that the file is open. Each "\x06" from the host is answered with a block: its length in 2 bytes,
 # the bytes, their CRC-32, little-endian; length 0 is the end of the file. Anything else ends the program.
-def get(name, start, block):
+def get(check, *args):
     import sys
     from binascii import crc32
 
+    name, start, block = args
+    if crc32("%s %d %d" % args) != check:
+        raise OSError(74)
     say = sys.stdout.buffer.write
     buf = memoryview(bytearray(block + 6))
     with open(name, "rb") as f:

@@ -5,6 +5,7 @@ class Put:
         self.temp = temp
         self.f = open(temp, "wb")
         self.check = 1
+        self.sum(bytes(name + temp, "utf-8"))
 
     def sum(self, data):
         check = self.check
@@ -32,22 +33,26 @@ class Put:
                 os.remove(self.name)
                 os.rename(self.temp, self.name)
             return
-        # No rename (micro:bit): the whole temporary file is copied, and stays if that fails.
-        with open(self.temp, "rb") as source:
-            with open(self.name, "wb") as target:
-                while 1:
-                    data = source.read(64)
-                    if not data:
-                        break
-                    if target.write(data) != len(data):
-                        raise OSError(28)
+        # No rename (micro:bit): the temporary file is copied; to a spare name first, to know that there is space.
+        for name in (self.temp + "~", self.name):
+            with open(self.temp, "rb") as source:
+                with open(name, "wb") as target:
+                    while 1:
+                        data = source.read(64)
+                        if not data:
+                            break
+                        if target.write(data) != len(data):
+                            raise OSError(28)
+            if name != self.name:
+                os.remove(name)
         os.remove(self.temp)
 
     def give_up(self):
         import os
 
         self.f.close()
-        try:
-            os.remove(self.temp)
-        except OSError:
-            pass
+        for name in (self.temp, self.temp + "~"):
+            try:
+                os.remove(name)
+            except OSError:
+                pass

@@ -11,7 +11,7 @@ from board_kinds import Desk, in_loop, serve
 from contract.conftest import Rig
 from webrepl_link.errors import BoardError, LocalProtocolError
 
-EPERM, ENOENT, EBUSY, EEXIST, ENOTDIR, EISDIR, EINVAL, ENOSPC, EROFS = 1, 2, 16, 17, 20, 21, 22, 28, 30
+EPERM, ENOENT, EACCES, EBUSY, EEXIST, ENOTDIR, EISDIR, EINVAL, ENOSPC, EROFS = 1, 2, 13, 16, 17, 20, 21, 22, 28, 30
 
 RAM_DISK = """\
 import vfs
@@ -123,6 +123,19 @@ async def test_a_full_file_system(rig: Rig, file_system: str) -> None:
         assert await desk.get("/ram/old") == b"the old file"
         await desk.put("/ram/old", b"fits")
         assert await desk.get("/ram/old") == b"fits"
+
+
+@pytest.mark.parametrize("file_system", ["VfsLfs2", "VfsFat"])
+@in_loop
+async def test_put_over_a_directory_of_another_file_system(rig: Rig, file_system: str) -> None:
+    if not rig.kind.has_mounts:
+        pytest.skip("no file systems to mount")
+    async with serve(rig.kind, rig.url) as desk:
+        await mount_ram_disk(desk, file_system, 50)
+        await desk.enter("import os; os.mkdir('/ram/folder')")
+        async with refused(desk, EPERM, EACCES, EEXIST, EISDIR):
+            await desk.put("/ram/folder", b"data")
+        assert await desk.evaluate("sorted(os.listdir('/ram'))") == ["folder", "old"]
 
 
 @pytest.mark.parametrize("file_system", ["VfsLfs2", "VfsFat"])

@@ -145,6 +145,7 @@ class StockBoard(TerminalBoard):
         self._wire.lend()
         try:
             await self._recover()
+            await self._wire.advance(self._repl.leave())
             self._tracker.resume(Mode.PROMPT)
         finally:
             self._wire.take_back()
@@ -163,14 +164,13 @@ class StockBoard(TerminalBoard):
                 raise
             self.on_notice(INTERRUPTING)
             await self._recover()
-            await self._wire.advance(self._repl.enter(line_is_empty=True))
 
     @contextlib.asynccontextmanager
     async def _visit(self) -> AsyncIterator[_Visit]:
         """Take a turn in the raw REPL, out of the clients' sight, and give the prompt back as it was."""
         assert self._tasks is not None
-        await self._turn.acquire()
-        visit = _Visit(self._wire)
+        visit = _Visit(self._wire, self._turn)
+        await visit.begin_turn()
         try:
             if self._lingering is not None:
                 visit.stay(self._lingering.mode)
@@ -190,9 +190,10 @@ class StockBoard(TerminalBoard):
         finally:
             # Nobody has to wait for it: the next visit waits for its turn, and the terminal for its wire.
             if self._wire.ended:
-                self._turn.release()
+                visit.end_turn()
             else:
-                self._tasks.create_task(self._give_back(visit))
+                giving_back = self._tasks.create_task(self._give_back(visit))
+                giving_back.add_done_callback(lambda _: visit.end_turn())
 
     def _probe(self) -> Dialogue[None]:
         printed = yield from self._repl.execute(program("probe") + b"\ntry:probe()\nfinally:del probe\n")
@@ -206,12 +207,11 @@ class StockBoard(TerminalBoard):
     async def _give_back(self, visit: _Visit) -> None:
         if visit.at_prompt and not self._terminal.waiting_bytes:
             self._lingering = visit
-            self._turn.release()
+            visit.end_turn()
             with contextlib.suppress(TransportError):
                 await self._wire.change(LINGER_MS)
-            await self._turn.acquire()
+            await visit.begin_turn()
             if self._lingering is not visit:
-                self._turn.release()
                 return
             self._lingering = None
         try:
@@ -225,7 +225,6 @@ class StockBoard(TerminalBoard):
         finally:
             if visit.lent:
                 self._wire.take_back()
-            self._turn.release()
 
     async def _restore(self, visit: _Visit) -> None:
         advance = self._wire.advance
@@ -237,12 +236,10 @@ class StockBoard(TerminalBoard):
                 log.debug("the program did not end when asked: %s", error)
         if not visit.at_prompt:
             await advance(self._repl.recover(BLOCK_BYTES_MAX + 4))
-        if visit.mode is Mode.RAW:
-            if not visit.at_prompt:
-                await advance(self._repl.enter(line_is_empty=True))
-        else:
-            if visit.at_prompt:
-                await advance(self._repl.leave())
+            if visit.transfer is not None:
+                await advance(visit.transfer.clean_up())
+        if visit.mode is not Mode.RAW:
+            await advance(self._repl.leave())
             tracker = self._tracker
             await advance(retype(tracker.block, tracker.line.text, tracker.line.cursor))
         self._tracker.resume(visit.mode)
@@ -305,15 +302,28 @@ class _Visit:
         at_prompt: whether the board is at the raw prompt, with nothing running.
     """
 
-    def __init__(self, wire: ReplWire) -> None:
+    def __init__(self, wire: ReplWire, turn: asyncio.Lock) -> None:
         self.mode = Mode.UNKNOWN
         self.lent = False
         self.transfer: Transfer | None = None
         self.at_prompt = False
         self._wire = wire
+        self._turn = turn
+        self._has_turn = False
         self._dialogue: Dialogue[None] | None = None
         self._step: Step | None = None
         self._unsent = bytearray()
+
+    async def begin_turn(self) -> None:
+        """Wait until no other visit has its turn."""
+        await self._turn.acquire()
+        self._has_turn = True
+
+    def end_turn(self) -> None:
+        """Let the next one have its turn; nothing if this was done before."""
+        if self._has_turn:
+            self._has_turn = False
+            self._turn.release()
 
     def lend(self, mode: Mode) -> None:
         """Take the wire from the terminal."""

@@ -68,15 +68,15 @@ class RawRepl:
         return data or (yield Receive(timeout_ms))
 
     def exactly(self, count: int, timeout_ms: int) -> Dialogue[bytes]:
-        """The next `count` bytes."""
-        parts = [self._unread]
-        have = len(self._unread)
-        while have < count:
-            parts.append((yield Receive(timeout_ms)))
-            have += len(parts[-1])
-        data = b"".join(parts)
-        self._unread = data[count:]
-        return data[:count]
+        """The next `count` bytes; on a timeout those that have come are still there."""
+        while len(self._unread) < count:
+            self._unread += yield Receive(timeout_ms)
+        data, self._unread = self._unread[:count], self._unread[count:]
+        return data
+
+    def put_back(self, data: bytes) -> None:
+        """Undo the reading of `data`."""
+        self._unread = data + self._unread
 
     def until(self, ending: bytes, timeout_ms: int) -> Dialogue[bytes]:
         """Everything up to `ending`, without it.
@@ -109,7 +109,7 @@ class RawRepl:
         yield from self.until(FRIENDLY_PROMPT, LEAVE_TIMEOUT_MS)
 
     def recover(self, unfinished_bytes: int) -> Dialogue[None]:
-        """To the friendly prompt from wherever the board may be.
+        """To the raw prompt from wherever the board may be.
 
         Args:
             unfinished_bytes: how many bytes a program may be waiting for with Ctrl-C as data, as `put` does.
@@ -130,7 +130,6 @@ class RawRepl:
             yield from self.enter(line_is_empty=True)
             with contextlib.suppress(ProgramError):
                 yield from self.execute(b"0")  # takes an interrupt that is still pending (MicroPython 1.9)
-            yield from self.leave()
             return
         raise DialogueTimeoutError
 
@@ -154,6 +153,8 @@ class RawRepl:
                 self.raw_paste = True
                 yield from self._raw_paste(code)
                 return
+            if self.raw_paste or answer not in (b"R\x00", RAW_PROMPT[:2]):
+                raise RemoteProtocolError(f"the board says {answer!r} when it is asked for raw-paste")
             self.raw_paste = False
             if answer != b"R\x00":
                 yield from self.until(b">", ANSWER_TIMEOUT_MS)

@@ -7,6 +7,7 @@ builds (micro:bit), CircuitPython. Each piece is a program of its own, and the r
 from __future__ import annotations
 
 import ast
+import contextlib
 
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
@@ -31,13 +32,14 @@ class PutText(Transfer):
         self._repl = repl
         self._code = b"%s\ntry:_put=Put(%s,%s)\nfinally:del Put\n" % (program, quote(name), quote(temporary_name(name)))
         self._size_bytes = size_bytes
+        self._check = checksum((name + temporary_name(name)).encode())
 
     def run(self) -> Dialogue[None]:
         """See Transfer."""
         yield from self._repl.execute(self._code)
         self.opened = True
         yield Opened()
-        check = 1
+        check = self._check
         left_bytes = self._size_bytes
         try:
             while left_bytes:
@@ -54,6 +56,11 @@ class PutText(Transfer):
     def abandon(self) -> Dialogue[None]:
         """See Transfer."""
         yield from self._repl.execute(b"_put.give_up()\ndel _put")
+
+    def clean_up(self) -> Dialogue[None]:
+        """See Transfer."""
+        with contextlib.suppress(ProgramError):
+            yield from self.abandon()
 
 
 class GetText(Transfer):
@@ -85,3 +92,8 @@ class GetText(Transfer):
     def abandon(self) -> Dialogue[None]:
         """See Transfer."""
         yield from self._repl.execute(b"_get.f.close()\ndel _get")
+
+    def clean_up(self) -> Dialogue[None]:
+        """See Transfer."""
+        with contextlib.suppress(ProgramError):
+            yield from self.abandon()

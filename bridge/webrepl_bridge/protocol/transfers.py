@@ -34,6 +34,16 @@ def quote(name: str) -> bytes:
     return ascii(name).encode()
 
 
+def call(program: bytes, function: bytes, *arguments: str | int) -> bytes:
+    """Return code that calls the `function` that `program` defines.
+
+    Code crosses the wire without any check, so the CRC-32 of the arguments goes with them.
+    """
+    check = crc32(" ".join(map(str, arguments)).encode())
+    literals = b",".join(quote(value) if isinstance(value, str) else b"%d" % value for value in arguments)
+    return b"%s\ntry:%s(%d,%s)\nfinally:del %s\n" % (program, function, check, literals, function)
+
+
 def temporary_name(name: str) -> str:
     """Return where the bytes of `name` wait until they are all there."""
     return name + "~"
@@ -63,6 +73,10 @@ class Transfer(ABC):
     def abandon(self) -> Dialogue[None]:
         """After `run` was left in the middle, once `opened`: end the program on the board, back to the raw prompt."""
 
+    @abstractmethod
+    def clean_up(self) -> Dialogue[None]:
+        """At the raw prompt, after the program was ended by force: remove what it may have left."""
+
 
 class Put(Transfer):
     """A file on its way to the board by the program `put`.
@@ -85,8 +99,9 @@ class Put(Transfer):
         self.resent_blocks = 0
         self._repl = repl
         self._program = program
-        self._name = quote(name)
-        self._temporary = quote(temporary_name(name))
+        self._name = name
+        self._temporary = temporary_name(name)
+        self._size_bytes = size_bytes
         self._block_bytes = block_bytes
         self._early_bytes = early_bytes
         self._unfetched_bytes = size_bytes
@@ -96,7 +111,7 @@ class Put(Transfer):
 
     def run(self) -> Dialogue[None]:
         """See Transfer."""
-        mode = b"wb"
+        mode = "wb"
         while True:
             try:
                 yield from self._attempt(mode)
@@ -106,16 +121,17 @@ class Put(Transfer):
                     yield from self._replace()
                     return
                 if error.code != EBADMSG or self.resent_blocks == RESENT_MAX:
-                    yield from self._remove_temporary()
+                    yield from self.clean_up()
                     raise
             self.resent_blocks += 1
             self._early_bytes = 0
-            mode = b"ab"
+            if self.opened:
+                mode = "ab"
+                yield from self._forget_stored()
 
-    def _attempt(self, mode: bytes) -> Dialogue[None]:
+    def _attempt(self, mode: str) -> Dialogue[None]:
         yield from self._repl.start(
-            b"%s\ntry:put(%s,%s,'%s',%d,%d)\nfinally:del put\n"
-            % (self._program, self._name, self._temporary, mode, self._unstored_bytes, self._block_bytes)
+            call(self._program, b"put", self._name, self._temporary, mode, self._unstored_bytes, self._block_bytes)
         )
         reply = yield from self._reply(PROGRAM_TIMEOUT_MS)
         if not self.opened:
@@ -180,19 +196,31 @@ class Put(Transfer):
             except DialogueTimeoutError:
                 continue
             yield from self._repl.until(b"\x04>", PROGRAM_TIMEOUT_MS)
-            yield from self._remove_temporary()
+            yield from self.clean_up()
             return
         raise DialogueTimeoutError
 
-    def _remove_temporary(self) -> Dialogue[None]:
+    def clean_up(self) -> Dialogue[None]:
+        """See Transfer."""
         with contextlib.suppress(ProgramError):  # it may not have come into being
-            yield from self._repl.execute(b"__import__('os').remove(%s)" % self._temporary)
+            yield from self._repl.execute(b"__import__('os').remove(%s)" % quote(self._temporary))
+
+    def _forget_stored(self) -> Dialogue[None]:
+        # The board's word for the last block may have got lost.
+        size = yield from self._repl.execute(b"print(__import__('os').stat(%s)[6])" % quote(self._temporary))
+        left_bytes = self._size_bytes - int(size) if size.strip().isdigit() else -1
+        if left_bytes == self._unstored_bytes - (len(self._block) - 4):
+            self._unstored_bytes = left_bytes
+            self._block, self._following = self._following, b""
+        elif left_bytes != self._unstored_bytes:
+            raise RemoteProtocolError("the board has stored something else than was sent")
 
     def _replace(self) -> Dialogue[None]:
         # A file system that does not rename over a file (CircuitPython's). If this fails, the new file is still there
         # under its temporary name.
         yield from self._repl.execute(
-            b"__import__('os').remove(%s)\n__import__('os').rename(%s,%s)" % (self._name, self._temporary, self._name)
+            b"__import__('os').remove(%s)\n__import__('os').rename(%s,%s)"
+            % (quote(self._name), quote(self._temporary), quote(self._name))
         )
 
 
@@ -202,7 +230,7 @@ class Get(Transfer):
     def __init__(self, repl: RawRepl, program: bytes, name: str, block_bytes: int) -> None:
         self._repl = repl
         self._program = program
-        self._name = quote(name)
+        self._name = name
         self._block_bytes = block_bytes
         self._offset = 0
         self._resent_blocks = 0
@@ -228,9 +256,7 @@ class Get(Transfer):
         yield from self._repl.finish()
 
     def _start(self) -> Dialogue[None]:
-        yield from self._repl.start(
-            b"%s\ntry:get(%s,%d,%d)\nfinally:del get\n" % (self._program, self._name, self._offset, self._block_bytes)
-        )
+        yield from self._repl.start(call(self._program, b"get", self._name, self._offset, self._block_bytes))
         if (reply := (yield from self._repl.exactly(1, PROGRAM_TIMEOUT_MS))) == END:
             yield from self._repl.fail_if_ended_badly()
         if reply != ACK:
@@ -245,6 +271,7 @@ class Get(Transfer):
             head = yield from self._repl.exactly(2, BLOCK_TIMEOUT_MS)
             size = int.from_bytes(head, "little")
             if size > self._block_bytes:
+                self._repl.put_back(head)
                 return None
             rest = yield from self._repl.exactly(size + 4, BLOCK_TIMEOUT_MS)
         except DialogueTimeoutError:
@@ -271,3 +298,7 @@ class Get(Transfer):
         """See Transfer."""
         with contextlib.suppress(ProgramError):
             yield from self._end()
+
+    def clean_up(self) -> Dialogue[None]:
+        """See Transfer. Nothing is left of it."""
+        yield from ()
