@@ -118,7 +118,7 @@ class Store:
 
 
 class EchoRepl:
-    """A REPL that answers a line with its capitals.
+    """A REPL that answers a line with its capitals, and nothing in raw mode.
 
     Attributes:
         typed: all that came.
@@ -127,6 +127,7 @@ class EchoRepl:
     def __init__(self) -> None:
         self.typed = bytearray()
         self._line = bytearray()
+        self._is_raw = False
 
     def read(self, data: bytes) -> bytes:
         """Take what was typed; return what is printed."""
@@ -134,6 +135,9 @@ class EchoRepl:
         printed = b""
         for byte in data:
             key = bytes([byte])
+            if self._is_raw and key != b"\x02":
+                continue
+            self._is_raw = key == b"\x01"
             if key == b"\r":
                 printed += b"\r\n" + bytes(self._line).upper() + b"\r\n>>> "
                 self._line.clear()

@@ -15,6 +15,7 @@ from rich.table import Table
 from webrepl_link.errors import OpenError, WebReplError
 from webrepl_transports import ResetOnOpen, list_ports
 
+from .boards.auto import Framing
 from .boards.stock import WhileRunning
 from .frontends.app import STATIC_HOST, bridge_version
 from .frontends.passwords import generate_password
@@ -48,6 +49,13 @@ DEFAULT_LISTEN = ":8266"
     help="What a file transfer does when a program is running on the board.",
 )
 @click.option(
+    "--framing",
+    type=click.Choice([choice.value for choice in Framing]),
+    default=Framing.AUTO.value,
+    show_default=True,
+    help="What is on the wire: a plain REPL (none), the shim's link, or found out by listening.",
+)
+@click.option(
     "--reset-on-open",
     type=click.Choice([choice.value for choice in ResetOnOpen]),
     default=ResetOnOpen.KEEP.value,
@@ -69,6 +77,7 @@ def cli(
     password: str | None,
     password_file: Path | None,
     while_running: str,
+    framing: str,
     reset_on_open: str,
     static_host: str,
     verbose: bool,
@@ -98,6 +107,7 @@ def cli(
         baud=baud,
         reset_on_open=reset_on_open,
         while_running=WhileRunning(while_running),
+        framing=Framing(framing),
         static_host=static_host,
     )
 

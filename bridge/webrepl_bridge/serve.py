@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import TransportError
 from webrepl_transports import open_stream
 
-from .boards.stock import StockBoard, WhileRunning
+from .boards.auto import Framing, make_board
+from .boards.stock import WhileRunning
 from .demo import demo_board
 from .frontends.app import STATIC_HOST, create_app
 from .frontends.passwords import PasswordGate
@@ -20,6 +21,8 @@ from .session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from .boards.base import Board
 
 
 SETTLE_S = 2.0
@@ -38,6 +41,7 @@ class BridgeOptions:
         baud: bits per second of a serial line.
         reset_on_open: see `webrepl_transports.ResetOnOpen`.
         while_running: what a file operation does when a program is running.
+        framing: how the messages between the bridge and the board are framed.
         static_host: where the page's script comes from.
     """
 
@@ -48,6 +52,7 @@ class BridgeOptions:
     baud: int = 115200
     reset_on_open: str = "keep"
     while_running: WhileRunning = WhileRunning.INTERRUPT
+    framing: Framing = Framing.AUTO
     static_host: str = STATIC_HOST
 
 
@@ -77,7 +82,7 @@ async def run_bridge(
         if stop is None:
             stop = stack.enter_context(_stop_on_signals())
 
-        board = StockBoard(stream, options.while_running)
+        board = make_board(stream, options.framing, options.while_running)
         session = Session(board, options.name)
         app = create_app(session, PasswordGate(options.password), static_host=options.static_host)
         ports = [sock.getsockname()[1] for sock in sockets]
@@ -93,7 +98,7 @@ async def run_bridge(
             raise failure
 
 
-async def _run_board(board: StockBoard, stop: asyncio.Event) -> TransportError | None:
+async def _run_board(board: Board, stop: asyncio.Event) -> TransportError | None:
     try:
         await board.run()
     except TransportError as error:

@@ -6,5 +6,6 @@ stock           StockBoard: stock firmware, by its own REPL
 programs        the programs that it sends to the board
 repl_wire       where its stream, a clock and the pure cores meet
 linked          LinkedBoard: a board that runs the shim, by the link
+auto            AutoBoard: one or the other, found out by listening
 link_wire       where its stream, a clock and the pure cores meet
 """

@@ -89,6 +89,7 @@ class LinkWire:
         self._changed = asyncio.Event()
         self._failure: TransportError | None = None
         self._renewing = False  # this side gave up the last session
+        self._other_version = 0
         self._epoch = 0.0
         self._new_link()
 
@@ -194,10 +195,13 @@ class LinkWire:
         if kind == UP:
             self._begin(bool(value))
         elif kind == OTHER_VERSION:
-            self._on_notice(
-                f"the shim on the board speaks version {value!r} of the link, this bridge version {VERSION}: "
-                "`webrepl-bridge shim install` makes them agree"
-            )
+            version = cast("int", value)
+            if version != self._other_version:
+                self._other_version = version
+                self._on_notice(
+                    f"the board's shim speaks version {version:#x} of the link, and this bridge version {VERSION:#x}: "
+                    "`webrepl-bridge shim install` makes them agree"
+                )
         else:
             data = cast("bytes", value)
             self._link.consumed(kind, len(data))

@@ -172,8 +172,7 @@ class LinkedBoard(TerminalBoard):
         """See Board."""
         encoded = _encode_name(name)
         async with self._talk() as talk:
-            talk.client.ask_get(encoded)
-            await talk.opened()
+            await talk.open(lambda client: client.ask_get(encoded))
             yield _Download(talk)
 
 
@@ -231,9 +230,22 @@ class _Talk:
                 self._wire.tell_control(control)
             await self.answer()
 
-    async def opened(self) -> None:
-        """Wait until the board has opened the file."""
-        self.fail_if_refused(await self.answer())
+    async def open(self, ask: Callable[[WebReplClient], None]) -> None:
+        """Ask for a file and wait until the board has opened it; again if it starts anew before it has.
+
+        Raises:
+            BoardError, TransportError: it did not, or as in `answer`.
+        """
+        for last in range(REPEATS_MAX + 1):
+            ask(self.client)
+            try:
+                self.fail_if_refused(await self.answer())
+            except _NewSessionError:
+                if last == REPEATS_MAX:
+                    raise
+                self.begin()
+            else:
+                return
 
     async def tell(self, ahead_bytes: int) -> None:
         """Send what there is to send, until no more than `ahead_bytes` of it wait.
@@ -283,8 +295,7 @@ class _Upload:
 
     async def open(self) -> None:
         """Wait until the board has opened the file."""
-        self._talk.client.ask_put(self._name, self._size_bytes)
-        await self._talk.opened()
+        await self._talk.open(lambda client: client.ask_put(self._name, self._size_bytes))
 
     async def write(self, data: bytes) -> None:
         """See FileWriter."""

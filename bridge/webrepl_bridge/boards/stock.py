@@ -78,12 +78,16 @@ class StockBoard(TerminalBoard):
     Args:
         stream: the open wire; closed by its owner.
         while_running: what a file operation does when a program is running.
+
+    Attributes:
+        is_sending_file: whether what the board sends is a file's content.
     """
 
     def __init__(self, stream: ByteStream, while_running: WhileRunning = WhileRunning.INTERRUPT) -> None:
         self._stream = stream
         self._wire = ReplWire(stream, lambda data: self.on_output(data))
         super().__init__(self._wire)
+        self.is_sending_file = False
         self._while_running = while_running
         self._repl = RawRepl()
         self._firmware = UNKNOWN_FIRMWARE
@@ -278,7 +282,11 @@ class StockBoard(TerminalBoard):
                 await visit.open(GetText(self._repl, program("get_text"), name))
             else:
                 await visit.open(Get(self._repl, program("get"), name, self._block_bytes()))
-            yield visit
+            self.is_sending_file = True
+            try:
+                yield visit
+            finally:
+                self.is_sending_file = False
 
     async def version(self) -> tuple[int, int, int]:
         """See Board. Where the banner does not say it, an idle board is asked; a running program is not disturbed."""

@@ -53,9 +53,9 @@ class HelloWatch:
             start = _candidate(data)
             plain += data[:start]
             data = data[start:]
-            if len(data) < _hello_bytes(data):
+            if len(data) < _frame_bytes(data):
                 break
-            frame = data[: _hello_bytes(data)]
+            frame = data[: _frame_bytes(data)]
             if not _is_hello_of_board(frame):
                 plain += data[:1]
                 data = data[1:]
@@ -76,6 +76,10 @@ class HelloWatch:
         """Return what was held and is no hello after all, as nothing came behind it."""
         if self._deadline_ms is None or now_ms < self._deadline_ms:
             return b""
+        return self.release()
+
+    def release(self) -> bytes:
+        """Return what is held, as what comes is not to be looked at."""
         plain, self._held, self._deadline_ms = self._held, b"", None
         return plain
 
@@ -89,8 +93,8 @@ def _candidate(data: bytes) -> int:
     return len(data) - next((size for size in sizes if data.endswith(HELLO_START[:size])), 0)
 
 
-def _hello_bytes(data: bytes) -> int:
-    """How long the hello is that `data` begins with; at least one byte more than there is if that is not known yet."""
+def _frame_bytes(data: bytes) -> int:
+    """How long the frame is that `data` begins with; at least one byte more than there is if that is not known yet."""
     if len(data) < HEAD_BYTES:
         return HEAD_BYTES
     return OVERHEAD_BYTES + data[5] if sum(data[:HEAD_BYTES]) & 0xFF == 0 else HEAD_BYTES
@@ -99,6 +103,19 @@ def _hello_bytes(data: bytes) -> int:
 def _is_hello_of_board(frame: bytes) -> bool:
     is_hello = len(frame) > OVERHEAD_BYTES + 1 and crc32(frame[:-4]).to_bytes(4, "little") == frame[-4:]
     return is_hello and bool(frame[HEAD_BYTES + 1] & _BOARD_BIT)
+
+
+def _behind_frames(data: bytes) -> bytes:
+    """What is behind the last thing in `data` that looks like a whole frame."""
+    at = 0
+    while (at := data.find(b"\xa5", at)) >= 0:
+        size = _frame_bytes(data[at:])
+        if size > HEAD_BYTES and len(data) >= at + size:
+            data = data[at + size :]
+            at = 0
+        else:
+            at += 1
+    return data
 
 
 class TextWatch:
@@ -126,9 +143,7 @@ class TextWatch:
         if heard_ms > self._heard_ms:
             self._heard_ms = heard_ms
             self._recent = b""
-            if heard_ms == now_ms:
-                return
-        self._recent = (self._recent + data)[-TEXT_BYTES_KEPT:]
+        self._recent = _behind_frames(self._recent + data)[-TEXT_BYTES_KEPT:]
         self.handle_timeout(now_ms)
 
     @property

@@ -71,7 +71,7 @@ async def test_interrupt_and_soft_reset() -> None:
         await r.expect(b"soft reboot\r\n" + BANNER)
         await r.board.interrupt()
         await r.expect(b"\r\n>>> ")
-        assert bytes(r.shim.typed).endswith(b"half\x03\x04\x03")
+        assert bytes(r.shim.repl.typed).endswith(b"half\x03\x04\x03")
 
 
 @in_loop
@@ -215,14 +215,8 @@ async def test_a_wire_that_is_pulled_ends_no_transfer(monkeypatch: pytest.Monkey
 async def test_a_bridge_that_starts_anew_takes_over() -> None:
     async with rig(LinkedBoard) as r:
         await r.put("file", b"data")
-        second = LinkedBoard(r.wire.bridge)
-        r._bridging.cancel()
-        with suppress(asyncio.CancelledError):
-            await r._bridging
-        r.board = second
-        running = asyncio.create_task(second.run())
+        await r.replace_bridge(LinkedBoard(r.wire.bridge))
         assert await r.get("file") == b"data"
-        running.cancel()
 
 
 @in_loop

@@ -1,0 +1,233 @@
+"""A board of which nobody has said what it runs: stock firmware or the shim, found out by listening."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import secrets
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from webrepl_link.errors import TransportError
+from webrepl_link.link import VERSION
+from webrepl_transports import ByteStream
+
+from ..protocol.link_watch import HelloWatch
+from .base import Board, FileReader, FileWriter
+from .link_wire import ShimGoneError
+from .linked import LinkedBoard
+from .stock import StockBoard, WhileRunning
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+B = TypeVar("B", bound=Board)
+
+LISTEN_MS = 1_200
+"""How long a board that says nothing at all may yet turn out to run the shim, which calls every second."""
+
+
+class Framing(enum.Enum):
+    """How the messages between the bridge and the board are framed."""
+
+    AUTO = "auto"
+    NONE = "none"
+    LINK = "link"
+
+
+def make_board(stream: ByteStream, framing: Framing, while_running: WhileRunning) -> Board:
+    """Return the Board that serves what is at the other end of `stream`.
+
+    Args:
+        stream: the open wire; closed by its owner.
+        framing: how its messages are framed.
+        while_running: what a file operation on a stock board does when a program is running.
+    """
+    match framing:
+        case Framing.AUTO:
+            return AutoBoard(stream, while_running)
+        case Framing.NONE:
+            return StockBoard(stream, while_running)
+        case Framing.LINK:
+            return LinkedBoard(stream)
+
+
+class AutoBoard(Board):
+    """Serves a board as a stock one until a shim calls, and by the link until the shim is gone.
+
+    Nothing is sent to find out: a shim without a session calls every second, and a plain REPL answers the Ctrl-B
+    with which a stock board is greeted.
+
+    Args:
+        stream: the open wire; closed by its owner.
+        while_running: what a file operation on a stock board does when a program is running.
+        random_bits: gives so many random bits.
+    """
+
+    def __init__(
+        self,
+        stream: ByteStream,
+        while_running: WhileRunning = WhileRunning.INTERRUPT,
+        random_bits: Callable[[int], int] = secrets.randbits,
+    ) -> None:
+        self.on_output = lambda data: None
+        self.on_notice = lambda line: None
+        self._tap = _Tap(stream, lambda line: self.on_notice(line))
+        self._while_running = while_running
+        self._random_bits = random_bits
+        self._inner: Board = self._stock()
+
+    def _stock(self) -> StockBoard:
+        board = StockBoard(self._tap, self._while_running)
+        self._tap.watch(lambda: not board.is_sending_file)
+        return self._adopt(board)
+
+    def _linked(self) -> LinkedBoard:
+        return self._adopt(LinkedBoard(self._tap, self._random_bits, may_end=True))
+
+    def _adopt(self, board: B) -> B:
+        board.on_output = lambda data: self.on_output(data)
+        board.on_notice = lambda line: self.on_notice(line)
+        return board
+
+    async def run(self) -> None:
+        """See Board."""
+        while True:
+            try:
+                await self._inner.run()
+            except LinkFoundError as found:
+                self.on_notice(str(found))
+                self._inner = self._linked()
+                self._tap.heard.set()
+            except ShimGoneError as gone:
+                self.on_notice(str(gone))
+                self._inner = self._stock()
+                if gone.at_prompt:
+                    await self._inner.interrupt()  # what the link has sent since then is half typed there
+
+    async def settle(self) -> None:
+        """See Board."""
+        await self._inner.settle()
+
+    async def _known(self) -> Board:
+        """Return the board as what it is; a silent one is listened to for a moment."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(self._tap.start + LISTEN_MS / 1000):
+                await self._tap.heard.wait()
+        return self._inner
+
+    async def write(self, data: bytes) -> None:
+        """See Board."""
+        await (await self._known()).write(data)
+
+    async def interrupt(self) -> None:
+        """See Board."""
+        await (await self._known()).interrupt()
+
+    async def soft_reset(self) -> None:
+        """See Board."""
+        await (await self._known()).soft_reset()
+
+    async def release(self) -> None:
+        """See Board."""
+        await (await self._known()).release()
+
+    async def version(self) -> tuple[int, int, int]:
+        """See Board."""
+        return await (await self._known()).version()
+
+    @asynccontextmanager
+    async def put(self, name: str, size_bytes: int) -> AsyncIterator[FileWriter]:
+        """See Board."""
+        async with (await self._known()).put(name, size_bytes) as writer:
+            yield writer
+
+    @asynccontextmanager
+    async def get(self, name: str) -> AsyncIterator[FileReader]:
+        """See Board."""
+        async with (await self._known()).get(name) as reader:
+            yield reader
+
+
+class LinkFoundError(TransportError):
+    """The board's shim calls: the wire is the link's from here on."""
+
+    def __init__(self) -> None:
+        super().__init__("the board runs the shim: files move by the link, while its program goes on")
+
+
+class _Tap(ByteStream):
+    """The wire, with an ear for a shim's call; it ends there for whom it served till then, and goes on for the next.
+
+    Attributes:
+        start: when the tap was opened, by the loop's clock.
+        heard: set once the board has said anything.
+    """
+
+    def __init__(self, stream: ByteStream, on_notice: Callable[[str], None]) -> None:
+        self.description = stream.description
+        self.reliable = stream.reliable
+        self.line_rate_baud = stream.line_rate_baud
+        self.heard = asyncio.Event()
+        self._clock = asyncio.get_running_loop().time
+        self.start = self._clock()
+        self._stream = stream
+        self._on_notice = on_notice
+        self._watch: HelloWatch | None = None
+        self._may_watch: Callable[[], bool] = lambda: True
+        self._unread = b""
+        self._told_version: int | None = None
+
+    def watch(self, may_watch: Callable[[], bool]) -> None:
+        """Listen for a shim's call from now on, whenever `may_watch` says so."""
+        self._watch = HelloWatch()
+        self._may_watch = may_watch
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        """See ByteStream.
+
+        Raises:
+            LinkFoundError: a shim calls.
+        """
+        while not self._unread:
+            if self._watch is None:
+                self._unread = await self._stream.receive(max_bytes)
+            else:
+                self._unread = await self._listen(self._watch, max_bytes)
+        self.heard.set()
+        data, self._unread = self._unread[:max_bytes], self._unread[max_bytes:]
+        return data
+
+    async def _listen(self, watch: HelloWatch, max_bytes: int) -> bytes:
+        if watch.found:
+            self._watch = None
+            self._unread = watch.found
+            raise LinkFoundError
+        deadline_ms = watch.next_deadline_ms()
+        try:
+            async with asyncio.timeout_at(None if deadline_ms is None else deadline_ms / 1000 + 0.001):
+                data = await self._stream.receive(max_bytes)
+        except TimeoutError:
+            return watch.handle_timeout(self._now_ms())
+        if not self._may_watch():
+            return watch.release() + data
+        plain = watch.receive_data(data, self._now_ms())
+        if watch.other_version not in (None, self._told_version):
+            self._told_version = watch.other_version
+            self._on_notice(
+                f"the board runs a shim that speaks version {watch.other_version:#x} of the link, and this bridge "
+                f"version {VERSION:#x}: its REPL is served as far as it is on this wire; `webrepl-bridge shim install` "
+                "makes them agree"
+            )
+        return plain
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    async def send(self, data: bytes) -> None:
+        """See ByteStream."""
+        await self._stream.send(data)
+
+    async def aclose(self) -> None:
+        """See ByteStream."""
+        await self._stream.aclose()
