@@ -235,6 +235,9 @@ class Pair:
         def board() -> Link:
             return HostLink(self.rng.randrange(1 << 15), pace, 0, is_board=1, **board_options)
 
+        self.board_receives_ms = 0  # how long it takes over a frame, in which it does nothing else
+        self.board_sends_ms = 0
+        self._board_busy_ms = 0  # until then
         self.bridge = Side(bridge)
         self.board = Side(board)
 
@@ -253,18 +256,25 @@ class Pair:
                 (self.bridge, self.to_board, self.to_bridge),
                 (self.board, self.to_bridge, self.to_board),
             ):
+                if side is self.board and self.now_ms < self._board_busy_ms:
+                    continue
+                cost_ms = 0
                 data = into.arrived(self.now_ms)
                 if data:
+                    cost_ms = self.board_receives_ms
                     side.link.receive_data(data, self.now_ms)
                     side.take_events()
                 if owner:
                     owner()
-                while data := side.link.data_to_send(self.now_ms):
-                    out.write(data, self.now_ms)
+                while data := side.link.data_to_send(self.now_ms + (cost_ms if side is self.board else 0)):
+                    cost_ms += self.board_sends_ms
+                    out.write(data, self.now_ms + (cost_ms if side is self.board else 0))
+                if side is self.board:
+                    self._board_busy_ms = self.now_ms + cost_ms
             next_ms = min(
-                self.to_board.next_ms(),
+                max(min(self.to_board.next_ms(), self.board.link.next_deadline_ms()), self._board_busy_ms),
                 self.to_bridge.next_ms(),
-                *(side.link.next_deadline_ms() for side in self.sides),
+                self.bridge.link.next_deadline_ms(),
             )
             if next_ms > end_ms:
                 self.now_ms = end_ms
