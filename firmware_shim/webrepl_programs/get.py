@@ -1,11 +1,10 @@
 # Wire: "\x06" says that the file is open. Each "\x06" from the host is answered with a block: its length in 2 bytes,
 # the bytes, their CRC-32, little-endian; length 0 is the end of the file. Anything else ends the program.
-def get(check, *args):
+def get(check, name, start, block):
     import sys
     from binascii import crc32
 
-    name, start, block = args
-    if crc32("%s %d %d" % args) != check:
+    if crc32("%s %d" % (name, start)) != check:
         raise OSError(74)
     say = sys.stdout.buffer.write
     buf = memoryview(bytearray(block + 6))

@@ -1,12 +1,11 @@
 # Wire: each "\x06" asks for a block: bytes of the file, then their CRC-32, little-endian. The CRC-32 of both together
 # is a constant. A damaged block ends the program with EBADMSG (74); the host then goes on with mode "ab".
 # Ctrl-C is data meanwhile, so only the protocol can end this; or a minute of silence.
-def put(check, *args):
+def put(check, name, size, temp, mode, block):
     import micropython, os, select, sys
     from binascii import crc32
 
-    name, temp, mode, size, block = args
-    if crc32("%s %s %s %d %d" % args) != check:
+    if crc32("%s %d" % (name, size)) != check:
         raise OSError(74)
     poll = select.poll()
     poll.register(sys.stdin, 1)

@@ -34,13 +34,14 @@ def quote(name: str) -> bytes:
     return ascii(name).encode()
 
 
-def call(program: bytes, function: bytes, *arguments: str | int) -> bytes:
+def call(program: bytes, function: bytes, name: str, number: int, *others: str | int) -> bytes:
     """Return code that calls the `function` that `program` defines.
 
-    Code crosses the wire without any check, so the CRC-32 of the arguments goes with them.
+    Code crosses the wire without any check. Damage to most of it makes the program fail, but not damage to `name` and
+    `number`, so their CRC-32 goes with them.
     """
-    check = crc32(" ".join(map(str, arguments)).encode())
-    literals = b",".join(quote(value) if isinstance(value, str) else b"%d" % value for value in arguments)
+    check = crc32(b"%s %d" % (name.encode(), number))
+    literals = b",".join(quote(value) if isinstance(value, str) else b"%d" % value for value in (name, number, *others))
     return b"%s\ntry:%s(%d,%s)\nfinally:del %s\n" % (program, function, check, literals, function)
 
 
@@ -131,7 +132,7 @@ class Put(Transfer):
 
     def _attempt(self, mode: str) -> Dialogue[None]:
         yield from self._repl.start(
-            call(self._program, b"put", self._name, self._temporary, mode, self._unstored_bytes, self._block_bytes)
+            call(self._program, b"put", self._name, self._unstored_bytes, self._temporary, mode, self._block_bytes)
         )
         reply = yield from self._reply(PROGRAM_TIMEOUT_MS)
         if not self.opened:
