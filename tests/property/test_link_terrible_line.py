@@ -127,10 +127,15 @@ def test_a_wire_pulled_for_a_minute_loses_nothing(seed: int) -> None:
 class TerribleLine(RuleBasedStateMachine):
     """Two sides do what they like, the line too."""
 
-    @initialize(seed=st.integers(0, 1 << 30), bytes_per_s=st.sampled_from((0, 960, 11520)))
-    def begin(self, seed: int, bytes_per_s: int) -> None:
+    @initialize(
+        seed=st.integers(0, 1 << 30),
+        bytes_per_s=st.sampled_from((0, 960, 11520)),
+        head_start_ms=st.sampled_from((0, 1000)),
+    )
+    def begin(self, seed: int, bytes_per_s: int, head_start_ms: int) -> None:
         self.pair = Pair(seed, bytes_per_s)
         self.count = 0
+        self.pair.run(head_start_ms)
 
     def side(self, is_board: bool) -> Side:
         return self.pair.sides[is_board]
@@ -200,4 +205,4 @@ class TerribleLine(RuleBasedStateMachine):
 
 
 TestTerribleLine = TerribleLine.TestCase
-TestTerribleLine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestTerribleLine.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
