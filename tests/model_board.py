@@ -273,7 +273,7 @@ class ModelBoard:
             yield from self._execute(bytes(line), eof=b"\x04")
 
     def _raw_paste_mode(self) -> Firmware:
-        window = left = (self._ring_bytes - 1) // 2
+        window = left = min(128, (self._ring_bytes - 1) // 2)
         self._output += b"R\x01" + window.to_bytes(2, "little") + b"\x01"
         code = bytearray()
         while (byte := (yield BYTE)) not in b"\x03\x04":

@@ -1,5 +1,6 @@
 # Wire: "\x06" says that the file is open. Each "\x06" from the host is answered with a block: its length in 2 bytes,
-# the bytes, their CRC-32, little-endian; length 0 is the end of the file. Anything else ends the program.
+# the bytes, the CRC-32 of all that since the start, little-endian; length 0 is the end of the file. Anything else ends
+# the program. The CRC goes on from the one before, and from the file's offset at first: no block can pass for another.
 def get(check, name, start, block):
     import sys
     from binascii import crc32
@@ -14,5 +15,6 @@ def get(check, name, start, block):
         while sys.stdin.read(1) == "\x06":
             n = f.readinto(buf[2 : block + 2])
             buf[:2] = n.to_bytes(2, "little")
-            buf[n + 2 : n + 6] = crc32(buf[2 : n + 2]).to_bytes(4, "little")
+            start = crc32(buf[: n + 2], start)
+            buf[n + 2 : n + 6] = start.to_bytes(4, "little")
             say(buf[: n + 6])

@@ -234,6 +234,7 @@ class Get(Transfer):
         self._name = name
         self._block_bytes = block_bytes
         self._offset = 0
+        self._check = 0  # of the program's last block
         self._resent_blocks = 0
 
     def run(self) -> Dialogue[None]:
@@ -257,6 +258,7 @@ class Get(Transfer):
         yield from self._repl.finish()
 
     def _start(self) -> Dialogue[None]:
+        self._check = self._offset
         yield from self._repl.start(call(self._program, b"get", self._name, self._offset, self._block_bytes))
         if (reply := (yield from self._repl.exactly(1, PROGRAM_TIMEOUT_MS))) == END:
             yield from self._repl.fail_if_ended_badly()
@@ -277,8 +279,8 @@ class Get(Transfer):
             rest = yield from self._repl.exactly(size + 4, BLOCK_TIMEOUT_MS)
         except DialogueTimeoutError:
             return None
-        data, check = rest[:-4], rest[-4:]
-        return data if crc32(data).to_bytes(4, "little") == check else None
+        self._check = crc32(head + rest[:-4], self._check)
+        return rest[:-4] if self._check.to_bytes(4, "little") == rest[-4:] else None
 
     def _end(self) -> Dialogue[None]:
         """End the program.
