@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from struct import pack, unpack
+from struct import unpack
 
 from board_kit.pico import Pico
 from webrepl_link import records
@@ -84,6 +84,7 @@ class Host:
     Attributes:
         text: what the board's terminal has sent.
         ups: how many sessions have begun.
+        meanwhile: called again and again while something is waited for.
     """
 
     def __init__(self, url: str, *, bit_errors: float = 0, baud: int = 115200) -> None:
@@ -99,12 +100,14 @@ class Host:
         self.text = b""
         self.binary = b""
         self.ups = 0
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def close(self) -> None:
         self._socket.close()
 
     def pump(self, at_most_s: float = 0.05) -> None:
         """Wait until something comes or is due, at most so long, and do it."""
+        self.meanwhile()
         link = self.link
         now_ms = _now_ms()
         while data := link.data_to_send(now_ms):
@@ -172,28 +175,21 @@ class Host:
     def reply(self, timeout_s: float = TIMEOUT_S) -> int:
         return int(records.decode_reply(self.read(4, timeout_s)))
 
-    def put(self, name: str, data: bytes, while_waiting: Callable[[], object] | None = None) -> int:
+    def put(self, name: str, data: bytes) -> int:
         """Put a file; return the code."""
         self.request(records.PUT_FILE, name, len(data))
         if code := self.reply():
             return code
         for at in range(0, len(data), MESSAGE_BYTES):
             self.link.send_binary(data[at : at + MESSAGE_BYTES])
-        self._wait_reply(while_waiting)
+        while self.link.bulk.waiting_bytes:
+            self._wait_for_progress(self.link.bulk.waiting_bytes)
         return self.reply()
 
-    def _wait_reply(self, while_waiting: Callable[[], object] | None) -> None:
-        last_s, waiting = time.monotonic(), -1
-        while len(self.binary) < 4:
-            self.pump()
-            if self.link.bulk.waiting_bytes != waiting:
-                last_s, waiting = time.monotonic(), self.link.bulk.waiting_bytes
-            if time.monotonic() > last_s + TIMEOUT_S:
-                raise AssertionError(f"the put stands still with {waiting} bytes to go")
-            if while_waiting:
-                while_waiting()
+    def _wait_for_progress(self, waiting_bytes: int) -> None:
+        self.wait(lambda: self.link.bulk.waiting_bytes < waiting_bytes, f"progress with {waiting_bytes} bytes to go")
 
-    def get(self, name: str, while_waiting: Callable[[], object] | None = None) -> bytes | int:
+    def get(self, name: str) -> bytes | int:
         """Get a file, or the code."""
         self.request(records.GET_FILE, name)
         if code := self.reply():
@@ -206,9 +202,16 @@ class Host:
                 break
             data += self.read(size)
             self.link.send_binary(b"\0")
-            if while_waiting:
-                while_waiting()
         return self.reply() or data
+
+    @contextmanager
+    def doing(self, meanwhile: Callable[[], object]) -> Iterator[None]:
+        """Have something called while the block waits."""
+        former, self.meanwhile = self.meanwhile, meanwhile
+        try:
+            yield
+        finally:
+            self.meanwhile = former
 
 
 def _now_ms() -> int:
@@ -225,4 +228,4 @@ def open_host(url: str, *, bit_errors: float = 0) -> Iterator[Host]:
             host.close()
 
 
-__all__ = ["CONTROL", "Host", "compile_shim", "install_shim", "mpremote", "open_host", "pack"]
+__all__ = ["CONTROL", "Host", "compile_shim", "install_shim", "mpremote", "open_host"]

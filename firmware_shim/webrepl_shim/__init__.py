@@ -7,8 +7,8 @@ Board only. In boot.py:
 
 service  the link's pump and the dupterm stream
 files    put, get and version: WebREPL's binary records
-plain    the firmware's own WebREPL on a stream, instead of the link; loaded when asked for
 login    the password on the wire; loaded when there is one
+plain    the firmware's own WebREPL on a stream, instead of the link; loaded when asked for
 """
 
 _service = None
@@ -32,16 +32,22 @@ def start(stream, framing="link", password=None, baud=0, timer=-1):
     stop()
     if password is True:
         from webrepl_cfg import PASS as password
-    if framing == "link":
-        from .service import Service
-
-        _service = Service(stream, password, baud, timer)
-    elif framing == "plain":
+    if framing == "plain":
         from .plain import Plain
 
         _service = Plain(stream, password)
     else:
-        raise ValueError("framing is link or plain")
+        from machine import Timer
+
+        timer = Timer(timer)
+        if password:
+            from .login import LoginService
+
+            _service = LoginService(stream, baud, timer, password)
+        else:
+            from .service import Service
+
+            _service = Service(stream, baud, timer)
     _service.start()
 
 
@@ -58,11 +64,9 @@ def start_uart(uart, baud=115200, framing="link", password=None, timer=-1, **pin
     """
     from machine import UART
 
-    try:
-        port = UART(uart, baud, timeout=0, rxbuf=1024, txbuf=384, **pins)
-    except TypeError:  # a port whose UART has no txbuf, or not rxbuf either
-        port = UART(uart, baud, timeout=0, rxbuf=1024, **pins)
-    start(port, framing, password, baud, timer)
+    options = {"timeout": 0, "rxbuf": 512, "txbuf": 384}
+    options.update(pins)
+    start(UART(uart, baud, **options), framing, password, baud, timer)
 
 
 def stop():

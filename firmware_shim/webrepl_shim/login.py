@@ -4,46 +4,49 @@ from struct import pack
 
 from webrepl_link.link import BINARY, BINARY_PART, TEXT, UP
 
+from .service import Service
+
 _EACCES = 13
 
 
-class Login:
-    """Stands before the terminal and the files until the password has been typed, in each session.
+class LoginService(Service):
+    """A Service that serves the terminal and the files when the password has been typed, in each session.
 
     Args:
+        stream, baud, timer: as for Service.
         password: what to type.
     """
 
-    def __init__(self, password):
+    def __init__(self, stream, baud, timer, password):
+        super().__init__(stream, baud, timer)
         self._password = password.encode()
         self._typed = b""
-        self.is_in = False
+        self.is_open = False
 
-    def take(self, link, kind, value):
-        """Look at an event; return whether it is for the others."""
+    def _take(self, kind, value):
+        link = self.link
         if kind == UP:
-            self.is_in = False
+            self.is_open = False
             self._typed = b""
             link.send_text(b"Password: ")
-            return True
-        if self.is_in:
-            return True
-        if kind == TEXT:
+        if kind == UP or self.is_open:
+            super()._take(kind, value)
+        elif kind == TEXT:
             link.consumed(TEXT, len(value))
             for byte in value:
-                self._type(link, byte)
+                self._type(byte)
         elif kind in (BINARY, BINARY_PART):
             link.consumed(BINARY, len(value))
             if kind == BINARY:
                 link.send_binary(pack("<2sH", b"WB", _EACCES))
-        return False
 
-    def _type(self, link, byte):
+    def _type(self, byte):
         if byte not in b"\r\n":
             self._typed = self._typed[:63] + bytes((byte,))
-        elif self._typed == self._password:
-            self.is_in = True
-            link.send_text(b"\r\nWebREPL connected\r\n>>> ")
+            return
+        if self._typed == self._password:
+            self.is_open = True
+            self.link.send_text(b"\r\nWebREPL connected\r\n>>> ")
         elif self._typed:
-            link.send_text(b"\r\nAccess denied\r\nPassword: ")
-        self._typed = b"" if byte in b"\r\n" else self._typed
+            self.link.send_text(b"\r\nAccess denied\r\nPassword: ")
+        self._typed = b""
