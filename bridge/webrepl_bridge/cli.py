@@ -17,6 +17,7 @@ from webrepl_transports import ResetOnOpen, list_ports
 
 from .boards.auto import Framing
 from .boards.stock import WhileRunning
+from .commands.shim import shim
 from .frontends.app import STATIC_HOST, bridge_version
 from .frontends.passwords import generate_password
 from .frontends.server import parse_listen
@@ -139,6 +140,9 @@ def ports() -> None:
         looks = "yes" if port.looks_like_board else ""
         table.add_row(port.device, port.what, port.usb_id or "", port.serial_number or "", looks)
     Console().print(table)
+
+
+cli.add_command(shim)
 
 
 def _password(context: click.Context, password: str | None, password_file: Path | None) -> str | None:

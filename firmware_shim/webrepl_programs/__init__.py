@@ -3,6 +3,7 @@
 probe     what the firmware can do, and how much memory is free
 put       receive a file in blocks, into a temporary file that takes the name when it is whole
 get       send a file in blocks
+shim_info what there is of the shim on the board, and the steps of putting it there and taking it off
 put_text  the same two for firmware without binary stdin or CRC (micro:bit, CircuitPython):
 get_text  small pieces that travel inside the code and the output
 """

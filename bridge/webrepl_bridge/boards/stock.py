@@ -42,7 +42,7 @@ LINGER_MS = 50
 INTERRUPTING = "interrupting the program for a file operation"
 INTERRUPT_ATTEMPTS = 3
 FIRST_PROMPT_TIMEOUT_MS = 500
-BLOCK_BYTES_MAX = 1024
+BLOCK_BYTES_MAX = 2048
 BLOCK_BYTES_MIN = 64
 BLOCK_TIME_MAX_MS = 250
 EBUSY, EINVAL = 16, 22
@@ -172,7 +172,6 @@ class StockBoard(TerminalBoard):
     @contextlib.asynccontextmanager
     async def _visit(self) -> AsyncIterator[_Visit]:
         """Take a turn in the raw REPL, out of the clients' sight, and give the prompt back as it was."""
-        assert self._tasks is not None
         visit = _Visit(self._wire, self._turn)
         await visit.begin_turn()
         try:
@@ -196,6 +195,7 @@ class StockBoard(TerminalBoard):
             if self._wire.ended:
                 visit.end_turn()
             else:
+                assert self._tasks is not None
                 giving_back = self._tasks.create_task(self._give_back(visit))
                 giving_back.add_done_callback(lambda _: visit.end_turn())
 
@@ -247,6 +247,24 @@ class StockBoard(TerminalBoard):
             tracker = self._tracker
             await advance(retype(tracker.block, tracker.line.text, tracker.line.cursor))
         self._tracker.resume(visit.mode)
+
+    async def execute(self, code: bytes) -> bytes:
+        """Run `code` on the board and return what it printed.
+
+        Raises:
+            BoardError: it ended with an exception, or the board did not come to its prompt.
+            TransportError: the wire failed.
+        """
+        printed = []
+
+        def run() -> Dialogue[None]:
+            printed.append((yield from self._repl.execute(code)))
+
+        async with self._visit() as visit:
+            visit.at_prompt = False
+            await visit.advance(run())
+            visit.at_prompt = True
+        return printed[0]
 
     # Files.
 

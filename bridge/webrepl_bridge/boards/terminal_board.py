@@ -76,6 +76,10 @@ class TerminalBoard(Board):
         """See Board."""
         self._type(b"\x03")
 
+    async def wait_for_prompt(self, timeout_ms: int) -> bool:
+        """Wait until the board is at a prompt and all that was typed has had its effect; return whether it is."""
+        return await self._until(lambda: self._at_rest, timeout_ms)
+
     async def _reset_at_prompt(self) -> None:
         """Restart the interpreter of a board that has come to a prompt."""
         if self._tracker.mode in AT_PROMPT and not self._tracker.line_is_empty:
