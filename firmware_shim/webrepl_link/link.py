@@ -167,6 +167,7 @@ class Link:
             How many bytes are missing of a frame that has begun; 0 if none has.
         """
         self._data += data
+        skipped_bytes = 0
         while len(self._data) >= self._wanted_bytes:
             skipped_bytes, self._wanted_bytes, frame = decode(self._data, self._seed)
             self.skipped_bytes += skipped_bytes
@@ -197,6 +198,9 @@ class Link:
                         lane.late_at_ms = now_ms + self._rto_ms if lane.flight else _NEVER
                 if kind <= BINARY:
                     self._receive_numbered(kind, seq, payload, now_ms)
+        if self._data or skipped_bytes:
+            # If no frame of the session follows, this may be a bridge that has started anew.
+            self._hello_at_ms = min(self._hello_at_ms, now_ms + self.hello_ms)
         return self._wanted_bytes - len(self._data) if self._data else 0
 
     def _receive_hello(self, payload, now_ms):
@@ -224,6 +228,7 @@ class Link:
             self._ack_at_ms = self.heard_ms = now_ms
         elif self.is_up and mine == self._mine and peer == self._peer:
             self._ack_at_ms = now_ms
+            self._hello_at_ms = now_ms + self.keepalive_ms
 
     def _receive_numbered(self, kind, seq, payload, now_ms):
         lane = self.bulk if kind > TEXT else self.urgent

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 B = TypeVar("B", bound=Board)
 
-LISTEN_MS = 1_200
-"""How long a board that says nothing at all may yet turn out to run the shim, which calls every second."""
+LISTEN_MS = 1_500
+"""How long a board that says nothing plain may yet turn out to run the shim.
+
+It calls every second while it has no session, and a second after bytes that it does not understand, such as a Ctrl-B.
+"""
 
 
 class Framing(enum.Enum):
@@ -111,9 +114,10 @@ class AutoBoard(Board):
 
     async def _known(self) -> Board:
         """Return the board as what it is; a silent one is listened to for a moment."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(self._tap.start + LISTEN_MS / 1000):
-                await self._tap.heard.wait()
+        while not self._tap.is_known:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._tap.listening_until):
+                    await self._tap.heard.wait()
         return self._inner
 
     async def write(self, data: bytes) -> None:
@@ -160,8 +164,8 @@ class _Tap(ByteStream):
     """The wire, with an ear for a shim's call; it ends there for whom it served till then, and goes on for the next.
 
     Attributes:
-        start: when the tap was opened, by the loop's clock.
-        heard: set once the board has said anything.
+        heard: set once it is clear what the board speaks.
+        listening_until: when it counts as a plain one, by the loop's clock.
     """
 
     def __init__(self, stream: ByteStream, on_notice: Callable[[str], None]) -> None:
@@ -170,17 +174,24 @@ class _Tap(ByteStream):
         self.line_rate_baud = stream.line_rate_baud
         self.heard = asyncio.Event()
         self._clock = asyncio.get_running_loop().time
-        self.start = self._clock()
+        self.listening_until = self._clock() + LISTEN_MS / 1000
         self._stream = stream
         self._on_notice = on_notice
         self._watch: HelloWatch | None = None
         self._may_watch: Callable[[], bool] = lambda: True
         self._unread = b""
         self._told_version: int | None = None
+        self._frames = 0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is nothing to wait for before the board is used as what it seems to be."""
+        return self.heard.is_set() or self._clock() >= self.listening_until
 
     def watch(self, may_watch: Callable[[], bool]) -> None:
         """Listen for a shim's call from now on, whenever `may_watch` says so."""
         self._watch = HelloWatch()
+        self._frames = 0
         self._may_watch = may_watch
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
@@ -212,6 +223,9 @@ class _Tap(ByteStream):
         if not self._may_watch():
             return watch.release() + data
         plain = watch.receive_data(data, self._now_ms())
+        if watch.frames > self._frames:  # for a bridge before this one; the shim will call
+            self._frames = watch.frames
+            self.listening_until = self._clock() + LISTEN_MS / 1000
         if watch.other_version not in (None, self._told_version):
             self._told_version = watch.other_version
             self._on_notice(

@@ -24,10 +24,10 @@ BINARY_ROOM_BYTES = 16384
 TEXT_AHEAD_BYTES = 64
 """How much text is handed to the link before its turn: a Ctrl-C comes behind it."""
 
-KEEPALIVE_MS = 1000
+KEEPALIVE_MS = 2000
 """After so long a silence the board is asked for a sign of life."""
 
-SILENCE_MS = 3500
+SILENCE_MS = 5000
 """Without one for so long, the people at the terminal are told."""
 
 AGE_MS_MAX = 1 << 29

@@ -1,6 +1,6 @@
 """Who speaks on a wire: a plain REPL or the shim. Each of the two machines here waits for the other one.
 
-HelloWatch  beside a plain REPL: finds the frame with which a shim calls, and keeps it out of the terminal
+HelloWatch  beside a plain REPL: finds the frame with which a shim calls, and keeps frames out of the terminal
 TextWatch   beside a link: finds out that a plain REPL prints where frames should come
 """
 
@@ -11,13 +11,15 @@ from binascii import crc32
 
 from webrepl_link.link import VERSION
 
-HELLO_START = b"\xa5\x32\x00\x00\x00"
+SYNC = b"\xa5"
+HELLO = 0x32
+KINDS = frozenset({0x20, 0x21, 0x22, 0x24, 0x25, 0x30, HELLO})
 HEAD_BYTES = 7
 OVERHEAD_BYTES = 11
 HOLD_MS = 40
-"""How long the beginning of what may be a hello is kept from the terminal; a whole one takes 23 ms at 9600 baud."""
+"""How long the beginning of what may be a frame is kept from the terminal while nothing comes behind it."""
 
-GONE_MS = 3_000
+GONE_MS = 5_000
 """After so long without a frame, text means that there is no shim any more."""
 
 TEXT_BYTES = 16
@@ -26,22 +28,25 @@ _BOARD_BIT = 1
 
 _AT_PROMPT = re.compile(rb"(?:^|\n)(?:>>> |\.\.\. )|(?:MicroPython|Adafruit CircuitPython) [^\r\n]{1,99} on \d{4}-\d\d")
 _UNPRINTABLE = re.compile(rb"[^\x07-\r\x1b\x20-\x7e]")
-_FRAME = re.compile(rb"\xa5[\x20-\x25\x30\x32]")
+_FRAME = re.compile(rb"\xa5[ !\"$%02]")
 
 
 class HelloWatch:
     """Looks for a board's hello among a plain REPL's output.
 
-    A hello is a frame that needs nothing known in advance to be told from garbage; docs/protocol.md, "The link".
+    A hello needs nothing known in advance to be told from garbage. The other frames, which a shim goes on sending to a
+    bridge that is no more, do; so they are only known by their heads, and taken out. docs/protocol.md, "The link".
 
     Attributes:
         found: a hello of our version of the link and what came behind it; b"" before there is one.
-        other_version: the version of the last hello that was another; those are dropped.
+        other_version: the version of the last hello that was another; those are taken out.
+        frames: how many other frames have been taken out.
     """
 
     def __init__(self) -> None:
         self.found = b""
         self.other_version: int | None = None
+        self.frames = 0
         self._held = b""
         self._deadline_ms: int | None = None
 
@@ -50,20 +55,27 @@ class HelloWatch:
         data = self._held + data
         plain = b""
         while not self.found:
-            start = _candidate(data)
+            start = data.find(SYNC)
+            if start < 0:
+                start = len(data)
             plain += data[:start]
             data = data[start:]
-            if len(data) < _frame_bytes(data):
+            size = _frame_bytes(data)
+            if len(data) < size:
                 break
-            frame = data[: _frame_bytes(data)]
-            if not _is_hello_of_board(frame):
+            frame, rest = data[:size], data[size:]
+            if _is_hello_of_board(frame):
+                if frame[HEAD_BYTES] == VERSION:
+                    self.found = data
+                else:
+                    self.other_version = frame[HEAD_BYTES]
+                    data = rest
+            elif size > HEAD_BYTES and frame[1] != HELLO and plain[-1:] < b"\x80" and rest[:1] in (b"", SYNC):
+                self.frames += 1
+                data = rest
+            else:
                 plain += data[:1]
                 data = data[1:]
-            elif frame[HEAD_BYTES] == VERSION:
-                self.found = data
-            else:
-                self.other_version = frame[HEAD_BYTES]
-                data = data[len(frame) :]
         self._held = b"" if self.found else data
         self._deadline_ms = now_ms + HOLD_MS if self._held else None
         return plain
@@ -73,7 +85,7 @@ class HelloWatch:
         return self._deadline_ms
 
     def handle_timeout(self, now_ms: int) -> bytes:
-        """Return what was held and is no hello after all, as nothing came behind it."""
+        """Return what was held and is no frame after all, as nothing came behind it."""
         if self._deadline_ms is None or now_ms < self._deadline_ms:
             return b""
         return self.release()
@@ -84,31 +96,28 @@ class HelloWatch:
         return plain
 
 
-def _candidate(data: bytes) -> int:
-    """Where the first hello may begin in `data`, or its end."""
-    start = data.find(HELLO_START)
-    if start >= 0:
-        return start
-    sizes = range(min(len(HELLO_START) - 1, len(data)), 0, -1)
-    return len(data) - next((size for size in sizes if data.endswith(HELLO_START[:size])), 0)
-
-
 def _frame_bytes(data: bytes) -> int:
-    """How long the frame is that `data` begins with; at least one byte more than there is if that is not known yet."""
+    """How long the frame is that `data` begins with.
+
+    Returns:
+        1 if it begins with none; more than there is if that cannot be said yet.
+    """
+    if not data or (data[0] == SYNC[0] and data[1:2] and data[1] not in KINDS):
+        return 1
     if len(data) < HEAD_BYTES:
         return HEAD_BYTES
-    return OVERHEAD_BYTES + data[5] if sum(data[:HEAD_BYTES]) & 0xFF == 0 else HEAD_BYTES
+    return OVERHEAD_BYTES + data[5] if sum(data[:HEAD_BYTES]) & 0xFF == 0 else 1
 
 
 def _is_hello_of_board(frame: bytes) -> bool:
-    is_hello = len(frame) > OVERHEAD_BYTES + 1 and crc32(frame[:-4]).to_bytes(4, "little") == frame[-4:]
-    return is_hello and bool(frame[HEAD_BYTES + 1] & _BOARD_BIT)
+    is_hello = len(frame) > OVERHEAD_BYTES + 1 and frame[1] == HELLO
+    return is_hello and crc32(frame[:-4]).to_bytes(4, "little") == frame[-4:] and bool(frame[8] & _BOARD_BIT)
 
 
 def _behind_frames(data: bytes) -> bytes:
     """What is behind the last thing in `data` that looks like a whole frame."""
     at = 0
-    while (at := data.find(b"\xa5", at)) >= 0:
+    while (at := data.find(SYNC, at)) >= 0:
         size = _frame_bytes(data[at:])
         if size > HEAD_BYTES and len(data) >= at + size:
             data = data[at + size :]

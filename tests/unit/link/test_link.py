@@ -146,6 +146,23 @@ def test_a_silent_peer_is_called() -> None:
 # Messages
 
 
+def test_bytes_of_a_stranger_make_it_call_so_that_a_new_bridge_need_not() -> None:
+    _, board = linked()
+    assert board.next_deadline_ms() > 20_000
+    board.receive_data(b"\x02", 5_000)  # what a bridge sends that does not know yet what is on the wire
+    assert board.next_deadline_ms() == 6_000
+    assert kinds(drain(board, 6_000), board) == [HELLO]
+
+
+def test_noise_between_frames_does_not() -> None:
+    bridge, board = linked()
+    board.receive_data(b"\xa5noise", 5_000)
+    bridge.send_text(b"x")
+    exchange(bridge, board, 5_100)
+    exchange(bridge, board, 5_200)  # the acknowledgement waits a little
+    assert board.next_deadline_ms() > 20_000
+
+
 def test_binary_messages_keep_their_bounds_and_text_is_a_stream() -> None:
     bridge, board = linked(binary_room_bytes=4096)
     bridge.send_binary(bytes(600))

@@ -19,7 +19,7 @@ BOARD_SENDS_MS = 2
 class Transfer:
     """A transfer one way, and somebody who types meanwhile."""
 
-    def __init__(self, bit_errors: float, to_board: bool, seed: int = 1) -> None:
+    def __init__(self, bit_errors: float, to_board: bool, seed: int = 5) -> None:
         self.pair = pair = Pair(seed, BYTES_PER_S, latency_ms=2)
         pair.board_receives_ms = BOARD_RECEIVES_MS
         pair.board_sends_ms = BOARD_SENDS_MS

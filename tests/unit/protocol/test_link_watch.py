@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webrepl_bridge.protocol.link_watch import GONE_MS, HOLD_MS, HelloWatch, TextWatch
+from webrepl_link.codec import encode
 from webrepl_link.link import VERSION, Link
 
 HELLO = Link(0x1234, 1).data_to_send(0)
@@ -61,11 +62,29 @@ class TestHelloWatch:
 
     def test_text_is_not_held_up(self) -> None:
         watch = HelloWatch()
-        assert watch.receive_data("å å2 >>> ".encode(), 5) == "å å2 >>> ".encode()
+        assert watch.receive_data("å å2345678 >>> ".encode(), 5) == "å å2345678 >>> ".encode()
         assert watch.next_deadline_ms() is None
         assert watch.receive_data("å".encode(), 5) == "å".encode()[:1]
         assert watch.next_deadline_ms() == 5 + HOLD_MS
-        assert watch.receive_data(b"!", 6) == "å".encode()[1:] + b"!"
+        assert watch.receive_data(b"x", 6) == "å".encode()[1:] + b"x"
+
+    def test_frames_for_a_bridge_that_has_gone_are_taken_out(self) -> None:
+        watch = HelloWatch()
+        frames = [encode(kind, 9, 8, 7, b"text\r\n>>> ", 12345) for kind in (0x20, 0x21, 0x22, 0x24, 0x25, 0x30)]
+        assert watch.receive_data(b"before" + frames[0] + frames[1] + frames[2][:9], 0) == b"before"
+        assert watch.receive_data(frames[2][9:], 1) == b""
+        for frame in frames[3:]:
+            assert watch.receive_data(frame, 2) == b""
+        assert watch.frames == 6
+        assert watch.receive_data(HELLO, 3) == b""
+        assert watch.found == HELLO
+
+    def test_what_only_looks_like_a_frame_is_shown(self) -> None:
+        frame = encode(0x22, 1, 2, 3, b"text", 0)
+        for data in (frame + b"text", b"\xc3" + frame, encode(0x23, 1, 2, 3, b"text", 0)):
+            watch = HelloWatch()
+            assert watch.receive_data(data, 0) == data
+            assert watch.frames == 0
 
     def test_a_damaged_call_is_none(self) -> None:
         for at in range(len(HELLO)):
