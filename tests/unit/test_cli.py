@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from webrepl_bridge import cli as cli_module
+from webrepl_bridge.boards.auto import Framing
 from webrepl_bridge.boards.stock import WhileRunning
 from webrepl_bridge.cli import cli
 from webrepl_link.errors import BrokenError, OpenError
@@ -51,6 +52,26 @@ def test_the_one_command(bridged: list[BridgeOptions]) -> None:
 def test_without_options_the_plugged_in_board_is_served(bridged: list[BridgeOptions]) -> None:
     assert CliRunner().invoke(cli).exit_code == 0
     assert (bridged[0].serial, bridged[0].listen) == ("auto", (":8266",))
+
+
+@pytest.mark.parametrize("framing", Framing)
+def test_what_is_on_the_wire_can_be_said(bridged: list[BridgeOptions], framing: Framing) -> None:
+    assert CliRunner().invoke(cli, ["--framing", framing.value]).exit_code == 0
+    assert bridged[0].framing is framing
+
+
+def test_the_shims_line_has_to_be_said() -> None:
+    result = CliRunner().invoke(cli, ["shim", "install"])
+    assert result.exit_code == 2
+    assert "--uart" in result.output
+
+
+@pytest.mark.parametrize("command", [["install", "--uart", "1"], ["status"], ["remove"]])
+def test_a_shim_on_no_board_is_one_line(command: list[str]) -> None:
+    result = CliRunner().invoke(cli, ["shim", *command, "--serial", "/dev/nothing-here"])
+    assert result.exit_code == 1
+    assert result.output.startswith("webrepl-bridge: ")
+    assert result.output.count("\n") == 1
 
 
 def test_the_demo(bridged: list[BridgeOptions]) -> None:

@@ -110,7 +110,7 @@ class WebReplClient:
     # What is asked.
 
     def ask_version(self) -> None:
-        """Ask for the firmware's version: VersionTold."""
+        """Ask for the firmware's version: VersionTold, or Ended if the board refuses."""
         self._ask(Request(GET_VER), _State.VERSION)
 
     def ask_put(self, name: bytes, size_bytes: int) -> None:
@@ -201,6 +201,8 @@ class WebReplClient:
         return False
 
     def _read_version(self) -> bool:
+        if self._records.startswith(b"WB"):  # a refusal: a board that wants a password first
+            return self._read_reply()
         if len(self._records) < VERSION_BYTES:
             return False
         major, minor, micro = self._take(VERSION_BYTES)

@@ -39,6 +39,13 @@ def test_version(client: WebReplClient) -> None:
     assert client.idle
 
 
+def test_version_refused(client: WebReplClient) -> None:
+    client.ask_version()
+    client.receive_binary(encode_reply(13))
+    assert events(client) == [Ended(13)]
+    assert client.idle
+
+
 def test_put(client: WebReplClient) -> None:
     client.ask_put(b"/a.py", 5)
     assert client.messages_to_send() == [encode_request(Request(PUT_FILE, b"/a.py", 5))]
