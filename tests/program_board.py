@@ -41,6 +41,7 @@ class ProgramBoard(ModelBoard):
 
     Attributes:
         files: name and content of each.
+        globals: the REPL's names.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class ProgramBoard(ModelBoard):
         self.renames_over = renames_over
         self.write_ms = write_ms
         self._program: _Program | None = None
-        self._globals: dict[str, Any] = {"__builtins__": _builtins(self)}
+        self.globals: dict[str, Any] = {"__builtins__": _builtins(self)}
         super().__init__(ring_bytes, bytes_per_s=1_000_000, raw_paste=raw_paste)
 
     def __enter__(self) -> ProgramBoard:
@@ -88,7 +89,7 @@ class ProgramBoard(ModelBoard):
 
     def _execute(self, code: bytes, eof: bytes = b"") -> Firmware:
         self.executed.append(code)
-        program = self._program = _Program(code, self._globals)
+        program = self._program = _Program(code, self.globals)
         self._interruptible = True
         try:
             answer: Any = None
@@ -280,12 +281,13 @@ class Line:
     def now_ms(self) -> int:
         return self._now_us // 1000
 
-    def drive(self, dialogue: Dialogue[Any], abandon_at: int | None = None) -> Any:
+    def drive(self, dialogue: Dialogue[Any], abandon_at: int | None = None, but_take_it: bool = False) -> Any:
         """Drive a dialogue to its end and return its result.
 
         Args:
             dialogue: a fresh one.
-            abandon_at: raise Abandoned instead of taking the step with this number.
+            abandon_at: raise Abandoned at the step with this number,
+            but_take_it: after it was taken, not before, if it only sends.
         """
         answer = b""
         try:
@@ -293,6 +295,8 @@ class Line:
             while True:
                 if self.steps == abandon_at:
                     dialogue.close()
+                    if but_take_it and isinstance(step, Send):
+                        self._take(step)
                     raise Abandoned
                 self.steps += 1
                 try:

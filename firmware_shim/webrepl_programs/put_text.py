@@ -1,4 +1,5 @@
-# The pieces arrive as calls of add(), one a piece of code; the prompt after each says that it was taken.
+# The pieces arrive as calls of add(), one a piece of code; the prompt after each says that it was taken. end() prints
+# the check when all is done: damaged code may do nothing without an error.
 class Put:
     def __init__(self, name, temp):
         self.name = name
@@ -32,7 +33,7 @@ class Put:
                     raise
                 os.remove(self.name)
                 os.rename(self.temp, self.name)
-            return
+            return print(check)
         # No rename (micro:bit): the temporary file is copied; to a spare name first, to know that there is space.
         for name in (self.temp + "~", self.name):
             with open(self.temp, "rb") as source:
@@ -46,6 +47,7 @@ class Put:
             if name != self.name:
                 os.remove(name)
         os.remove(self.temp)
+        print(check)
 
     def give_up(self):
         import os

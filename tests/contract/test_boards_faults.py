@@ -145,7 +145,7 @@ async def test_a_damaged_answer_to_a_block(rig: Rig, instead: bytes) -> None:
 
     if rig.kind.large_bytes < 10_000:
         pytest.skip("too small")
-    data = random.Random(3).randbytes(6_000)
+    data = random.Random(3).randbytes(10_000)
     async with serve(rig.kind, rig.url, wrap=spoil) as desk:
         await desk.put("file", OLD)
         lines[0].nth = 4

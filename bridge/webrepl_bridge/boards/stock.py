@@ -39,6 +39,9 @@ HELD_TIMEOUT_MS = 30_000
 LINGER_MS = 50
 """How long a visit waits at the raw prompt for the next one, unless someone types: going in and out costs time."""
 
+INDENT_MS = 20
+"""How long after a continuation prompt the board may take to indent the line."""
+
 INTERRUPTING = "interrupting the program for a file operation"
 INTERRUPT_ATTEMPTS = 3
 FIRST_PROMPT_TIMEOUT_MS = 500
@@ -180,6 +183,8 @@ class StockBoard(TerminalBoard):
                 self._lingering = None
             else:
                 await self._reach_prompt()
+                while self._tracker.mode is Mode.CONTINUATION and await self._wire.change(INDENT_MS):
+                    await self._reach_prompt()
                 visit.lend(self._tracker.mode)
                 if visit.mode is not Mode.RAW:
                     await self._enter_raw_repl()

@@ -54,10 +54,12 @@ class RawRepl:
 
     Attributes:
         raw_paste: whether the firmware has raw-paste; None until it was tried.
+        at_prompt: whether no code is half sent, and none runs.
     """
 
     def __init__(self) -> None:
         self.raw_paste: bool | None = None
+        self.at_prompt = False
         self._unread = b""
 
     # Reading.
@@ -102,6 +104,7 @@ class RawRepl:
             yield from self.until(FRIENDLY_PROMPT, ANSWER_TIMEOUT_MS)
         yield Send(b"\x01")
         yield from self.until(RAW_PROMPT, ANSWER_TIMEOUT_MS)
+        self.at_prompt = True
 
     def leave(self) -> Dialogue[None]:
         """From the raw prompt to the friendly one."""
@@ -121,6 +124,9 @@ class RawRepl:
             # Ctrl-C ends a program, Ctrl-B raw mode; Ctrl-C again what Ctrl-B may have typed into a program's input.
             yield Send(b"\x03\x03" if attempt % 2 == 0 else b"\x03" * unfinished_bytes)
             yield Pause(100)
+            self._unread = b""  # may contain what looks like a prompt
+            with contextlib.suppress(DialogueTimeoutError):
+                yield Receive(1)
             yield Send(b"\x02")
             try:
                 yield from self.until(FRIENDLY_PROMPT, 300 if attempt % 2 == 0 else ANSWER_TIMEOUT_MS)
@@ -146,6 +152,7 @@ class RawRepl:
 
     def start(self, code: bytes) -> Dialogue[None]:
         """Send `code` to the raw prompt; returns when the board has taken it and starts it."""
+        self.at_prompt = False
         if self.raw_paste is not False:
             yield Send(b"\x05A\x01")
             answer = yield from self.exactly(2, ANSWER_TIMEOUT_MS)
@@ -196,6 +203,7 @@ class RawRepl:
             ProgramError: there is one.
         """
         traceback = yield from self.until(b"\x04>", ANSWER_TIMEOUT_MS)
+        self.at_prompt = True
         if traceback:
             raise ProgramError(traceback)
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from .dialogue import Dialogue, Receive, Send
+import contextlib
+
+from .dialogue import Dialogue, DialogueTimeoutError, Receive, Send
 from .repl_tracker import Mode, ReplTracker
 
 ECHO_TIMEOUT_MS = 1_000
+INDENT_TIMEOUT_MS = 20
+"""How long after a prompt the board may take to indent the line."""
+
 PORTION_BYTES = 32
 
 
@@ -15,7 +20,7 @@ def retype(block: list[bytes], line: bytes, cursor: int) -> Dialogue[None]:
     Args:
         block: the finished lines of a compound statement; they are entered again, which does not run them.
         line: the half-typed line below them.
-        cursor: where in it the cursor was, in bytes.
+        cursor: where in it the cursor was, in characters.
 
     Raises:
         DialogueTimeoutError: the board does not echo as it should.
@@ -28,6 +33,9 @@ def retype(block: list[bytes], line: bytes, cursor: int) -> Dialogue[None]:
         yield from _press(tracker, b"\r")
         while tracker.arrivals == arrivals:
             tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))
+        with contextlib.suppress(DialogueTimeoutError):
+            for _ in range(4):  # it comes in few pieces
+                tracker.receive_data((yield Receive(INDENT_TIMEOUT_MS)))
     yield from _reach(tracker, line)
     while tracker.line.cursor > cursor:
         before = tracker.line.cursor
@@ -44,7 +52,9 @@ def _reach(tracker: ReplTracker, target: bytes) -> Dialogue[None]:
             tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))
     while len(tracker.line.text) < len(target):
         start = len(tracker.line.text)
-        reached = start + PORTION_BYTES
+        reached = min(start + PORTION_BYTES, len(target))
+        while reached < len(target) and 0x80 <= target[reached] < 0xC0:
+            reached += 1  # CircuitPython echoes whole characters
         yield from _press(tracker, target[start:reached])
         while tracker.line.text != target[:reached]:
             tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))

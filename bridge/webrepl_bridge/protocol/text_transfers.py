@@ -47,14 +47,18 @@ class PutText(Transfer):
                 left_bytes -= len(data)
                 check = checksum(data, check)
                 yield from self._repl.execute(b"_put.add(%a)" % data)
-            yield from self._repl.execute(b"_put.end(%d,%d)" % (self._size_bytes, check))
+            printed = yield from self._repl.execute(b"_put.end(%d,%d)" % (self._size_bytes, check))
         except ProgramError:
             yield from self.abandon()
             raise
+        if printed.strip() != b"%d" % check:
+            raise RemoteProtocolError("the board does not say that it has the file")
         yield from self._repl.execute(b"del _put")
 
     def abandon(self) -> Dialogue[None]:
         """See Transfer."""
+        if not self._repl.at_prompt:
+            yield from self._repl.recover(0)
         yield from self._repl.execute(b"_put.give_up()\ndel _put")
 
     def clean_up(self) -> Dialogue[None]:
@@ -91,6 +95,8 @@ class GetText(Transfer):
 
     def abandon(self) -> Dialogue[None]:
         """See Transfer."""
+        if not self._repl.at_prompt:
+            yield from self._repl.recover(0)
         yield from self._repl.execute(b"_get.f.close()\ndel _get")
 
     def clean_up(self) -> Dialogue[None]:
