@@ -64,11 +64,6 @@ class RawRepl:
 
     # Reading.
 
-    def receive(self, timeout_ms: int) -> Dialogue[bytes]:
-        """The next bytes, at least one."""
-        data, self._unread = self._unread, b""
-        return data or (yield Receive(timeout_ms))
-
     def exactly(self, count: int, timeout_ms: int) -> Dialogue[bytes]:
         """The next `count` bytes; on a timeout those that have come are still there."""
         while len(self._unread) < count:

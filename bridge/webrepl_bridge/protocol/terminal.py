@@ -7,7 +7,8 @@ wait for it.
 prompt, paste   The board echoes what it reads. Keys that have no echo (arrows, Tab) count as read after QUIET_MS.
 after Enter     The rest of a pasted text waits for the next prompt. A window of it goes ahead once the board has been
                 quiet for QUIET_MS, for `input()`, whose echo lets more follow. Keys that change the mode do wait.
-running         What is typed only then goes at once, and a window more whenever STALE_MS have passed in silence.
+running         What is typed only then goes at once, up to PROGRAM_WINDOW_BYTES, and as much again whenever STALE_MS
+                have passed in silence.
 raw             Code is carried by raw-paste, which has a window of its own; see raw_carrier.
 raw, running    Everything goes at once, the tool at the other end knows what its program reads; but what was typed
                 before the program had been taken first waits for QUIET_MS: it may be the next program.
@@ -25,6 +26,7 @@ from .raw_carrier import RAW_PASTE_REQUEST, RawCarrier, State
 from .repl_tracker import AT_PROMPT, Mode, ReplTracker
 
 WINDOW_BYTES = 32
+PROGRAM_WINDOW_BYTES = 60
 QUIET_MS = 150
 STALE_MS = 700
 SWITCH_TIMEOUT_MS = 500
@@ -155,7 +157,8 @@ class Terminal:
 
     @property
     def _goes_stale(self) -> bool:
-        return self._for_program or self.tracker.mode in _EDITING
+        """Whether what was sent long ago counts as read: not what has gone ahead of a program."""
+        return self._for_program or self.tracker.mode not in _BUSY
 
     def _next_portion(self, now_ms: int) -> bytes:
         if self.carrier.state is not State.IDLE:
@@ -184,7 +187,9 @@ class Terminal:
         """How much of the queue a running program may get."""
         if self.tracker.mode is Mode.RAW_RUNNING:
             return len(self._queue)
-        return self._fit(_UP_TO_CTRL_C if self._for_program else _UP_TO_MODE_KEY)
+        if self._for_program:
+            return self._fit(_UP_TO_CTRL_C, PROGRAM_WINDOW_BYTES)
+        return self._fit(_UP_TO_MODE_KEY)
 
     def _type_at_prompt(self, now_ms: int) -> bytes:
         key = self._queue[0]
@@ -255,8 +260,8 @@ class Terminal:
     def _sent_without_echo(self) -> bool:
         return any(sent.echo == NO_ECHO for sent in self._unread)
 
-    def _fit(self, up_to: re.Pattern[bytes]) -> int:
-        match = up_to.match(self._queue, 0, max(0, WINDOW_BYTES - len(self._unread)))
+    def _fit(self, up_to: re.Pattern[bytes], window_bytes: int = WINDOW_BYTES) -> int:
+        match = up_to.match(self._queue, 0, max(0, window_bytes - len(self._unread)))
         return match.end() if match else 0
 
     def _take(self, count: int) -> bytes:

@@ -255,6 +255,15 @@ def test_settled_means_that_nothing_is_under_way() -> None:
         assert terminal.next_deadline_ms() is None
 
 
+def test_a_mode_key_that_went_ahead_of_a_program_leaves_nothing_unsettled() -> None:
+    desk = desk_in(Mode.PROMPT)
+    desk.type(b"sleep(300)\r")
+    desk.wait(100)
+    desk.type(b"\r\x01")
+    desk.settle(limit_ms=5000)
+    assert desk.terminal.tracker.mode is Mode.RAW
+
+
 def test_each_byte_is_shown_once() -> None:
     desk = desk_in(Mode.PROMPT)
     desk.type(b"say('x')\r")
