@@ -65,10 +65,9 @@ async def test_get_a_missing_file(rig: Rig) -> None:
         await desk.get("missing")
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.has_directories)
 @in_loop
 async def test_a_missing_directory(rig: Rig) -> None:
-    if not rig.kind.has_directories:
-        pytest.skip("no directories")
     async with serve(rig.kind, rig.url) as desk:
         async with refused(desk, ENOENT):
             await desk.get("no such folder/file")
@@ -86,10 +85,9 @@ async def test_names_that_no_file_system_has(rig: Rig, name: str) -> None:
             await desk.put(name, b"data")
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.has_directories)
 @in_loop
 async def test_put_over_a_directory(rig: Rig) -> None:
-    if not rig.kind.has_directories:
-        pytest.skip("no directories")
     async with serve(rig.kind, rig.url) as desk:
         await desk.enter("import os; os.mkdir('folder')")
         for name in ("folder", "folder/", "/", "."):
@@ -99,10 +97,9 @@ async def test_put_over_a_directory(rig: Rig) -> None:
             assert await desk.evaluate("os.listdir('folder')") == []
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.has_directories)
 @in_loop
 async def test_get_a_directory(rig: Rig) -> None:
-    if not rig.kind.has_directories:
-        pytest.skip("no directories")
     async with serve(rig.kind, rig.url) as desk:
         await desk.enter("import os; os.mkdir('folder')")
         async with refused(desk, EISDIR):
@@ -110,10 +107,9 @@ async def test_get_a_directory(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("file_system", ["VfsLfs2", "VfsFat"])
+@pytest.mark.kinds.with_args(lambda kind: kind.has_mounts)
 @in_loop
 async def test_a_full_file_system(rig: Rig, file_system: str) -> None:
-    if not rig.kind.has_mounts:
-        pytest.skip("no file systems to mount")
     async with serve(rig.kind, rig.url) as desk:
         await mount_ram_disk(desk, file_system, 50)
         for name in ("/ram/new", "/ram/old"):
@@ -126,10 +122,9 @@ async def test_a_full_file_system(rig: Rig, file_system: str) -> None:
 
 
 @pytest.mark.parametrize("file_system", ["VfsLfs2", "VfsFat"])
+@pytest.mark.kinds.with_args(lambda kind: kind.has_mounts)
 @in_loop
 async def test_put_over_a_directory_of_another_file_system(rig: Rig, file_system: str) -> None:
-    if not rig.kind.has_mounts:
-        pytest.skip("no file systems to mount")
     async with serve(rig.kind, rig.url) as desk:
         await mount_ram_disk(desk, file_system, 50)
         await desk.enter("import os; os.mkdir('/ram/folder')")
@@ -139,10 +134,9 @@ async def test_put_over_a_directory_of_another_file_system(rig: Rig, file_system
 
 
 @pytest.mark.parametrize("file_system", ["VfsLfs2", "VfsFat"])
+@pytest.mark.kinds.with_args(lambda kind: kind.has_mounts)
 @in_loop
 async def test_a_read_only_file_system(rig: Rig, file_system: str) -> None:
-    if not rig.kind.has_mounts:
-        pytest.skip("no file systems to mount")
     async with serve(rig.kind, rig.url) as desk:
         await mount_ram_disk(desk, file_system, 50)
         await desk.enter(
@@ -153,20 +147,18 @@ async def test_a_read_only_file_system(rig: Rig, file_system: str) -> None:
         assert await desk.get("/ram/old") == b"the old file"
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.has_mounts)
 @in_loop
 async def test_a_name_that_fat_does_not_have(rig: Rig) -> None:
-    if not rig.kind.has_mounts:
-        pytest.skip("no file systems to mount")
     async with serve(rig.kind, rig.url) as desk:
         await mount_ram_disk(desk, "VfsFat", 50)
         async with refused(desk, EINVAL):
             await desk.put("/ram/a:b?", b"data")
 
 
+@pytest.mark.kinds.with_args(lambda kind: not kind.has_mounts)
 @in_loop
 async def test_a_micro_bit_that_is_full(rig: Rig) -> None:
-    if rig.kind.has_mounts:
-        pytest.skip("tested with a RAM disk")
     async with serve(rig.kind, rig.url) as desk:
         await desk.put("old", b"the old file")
         # This firmware removes the file that does not fit.

@@ -135,6 +135,7 @@ class OneFault(SlowLine):
 
 
 @pytest.mark.parametrize("instead", [b"", b"\x06\x06", b"\x07", b"\x04"], ids=["lost", "doubled", "other", "end"])
+@pytest.mark.kinds.with_args(lambda kind: kind.large_bytes >= 10_000)
 @in_loop
 async def test_a_damaged_answer_to_a_block(rig: Rig, instead: bytes) -> None:
     lines: list[OneFault] = []
@@ -143,8 +144,6 @@ async def test_a_damaged_answer_to_a_block(rig: Rig, instead: bytes) -> None:
         lines.append(OneFault(stream, b"\x06", to_board=False, instead=instead))
         return lines[0]
 
-    if rig.kind.large_bytes < 10_000:
-        pytest.skip("too small")
     data = random.Random(3).randbytes(10_000)
     async with serve(rig.kind, rig.url, wrap=spoil) as desk:
         await desk.put("file", OLD)
@@ -182,10 +181,9 @@ async def test_a_damaged_name(rig: Rig, instead: bytes) -> None:
         assert "file" in await desk.files()
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.large_bytes >= 20_000)
 @in_loop
 async def test_20_000_bytes_while_flash_is_slow(rig: Rig) -> None:
-    if rig.kind.large_bytes < 20_000:
-        pytest.skip("too small")
     async with serve(rig.kind, rig.url) as desk:
         for seed in (1, 2):
             data = random.Random(seed).randbytes(20_000)

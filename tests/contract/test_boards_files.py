@@ -115,10 +115,9 @@ async def test_names(rig: Rig, name: str) -> None:
         assert await desk.files() == [name]
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.has_directories)
 @in_loop
 async def test_names_in_directories(rig: Rig) -> None:
-    if not rig.kind.has_directories:
-        pytest.skip("no directories")
     async with serve(rig.kind, rig.url) as desk:
         await desk.enter("import os")
         await desk.enter("os.mkdir('lib'); os.mkdir('/lib/it\\'s deep')")

@@ -202,10 +202,9 @@ async def test_typing_at_a_program(rig: Rig, mode: str) -> None:
         await desk.at_prompt()
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.has_raw_paste)
 @in_loop
 async def test_binary_data_for_a_program_in_raw_mode(rig: Rig) -> None:
-    if not rig.kind.has_raw_paste:
-        pytest.skip("no binary standard input")
     data = bytes(range(256)) * 2
     code = "import sys, micropython\nmicropython.kbd_intr(-1)\nsys.stdout.write('go')\nd = sys.stdin.buffer.read(512)\n"
     async with serve(rig.kind, rig.url) as desk:
@@ -222,10 +221,9 @@ async def test_binary_data_for_a_program_in_raw_mode(rig: Rig) -> None:
         await desk.at_prompt()
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.has_raw_paste)
 @in_loop
 async def test_output_of_every_byte_is_shown(rig: Rig) -> None:
-    if not rig.kind.has_raw_paste:
-        pytest.skip("no binary standard output")
     async with serve(rig.kind, rig.url) as desk:
         await desk.enter("import sys")
         await desk.type("\x01")

@@ -151,10 +151,9 @@ async def test_operations_of_several_clients_take_turns(rig: Rig) -> None:
             assert await desk.get(f"f{number}") == bytes([number]) * 90
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.files_stop_programs)
 @in_loop
 async def test_a_running_program_is_interrupted_and_people_are_told(rig: Rig) -> None:
-    if not rig.kind.files_stop_programs:
-        pytest.skip("files move while programs run")
     async with serve(rig.kind, rig.url) as desk:
         await desk.enter("n = 0")
         await desk.type(FOREVER)
@@ -167,10 +166,9 @@ async def test_a_running_program_is_interrupted_and_people_are_told(rig: Rig) ->
         await desk.at_prompt()
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.files_stop_programs)
 @in_loop
 async def test_a_program_that_prints_all_the_time_is_interrupted(rig: Rig) -> None:
-    if not rig.kind.files_stop_programs:
-        pytest.skip("files move while programs run")
     async with serve(rig.kind, rig.url) as desk:
         await desk.type("while True: print('data >>> ', 5)\r\r")
         await desk.expect("\r\ndata >>>  5\r\n")
@@ -180,10 +178,9 @@ async def test_a_program_that_prints_all_the_time_is_interrupted(rig: Rig) -> No
         await desk.at_prompt()
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.files_stop_programs)
 @in_loop
 async def test_a_program_that_prints_prompts(rig: Rig) -> None:
-    if not rig.kind.files_stop_programs:
-        pytest.skip("files move while programs run")
     async with serve(rig.kind, rig.url) as desk:
         await desk.type("while True: print('>>> ', 5)\r\r")
         await desk.expect("\r\n>>>  5\r\n")
@@ -193,10 +190,9 @@ async def test_a_program_that_prints_prompts(rig: Rig) -> None:
         await desk.expect("\r\nat last\r\n>>> ")
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.files_stop_programs)
 @in_loop
 async def test_a_program_that_does_not_let_itself_be_interrupted(rig: Rig) -> None:
-    if not rig.kind.files_stop_programs:
-        pytest.skip("files move while programs run")
     deaf = "while n < 6:\\n try:\\n  while 1: pass\\n except KeyboardInterrupt: n += 1"
     async with serve(rig.kind, rig.url) as desk:
         await desk.enter("n = 0")
@@ -206,10 +202,9 @@ async def test_a_program_that_does_not_let_itself_be_interrupted(rig: Rig) -> No
         assert await desk.evaluate("n") >= 3
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.files_stop_programs)
 @in_loop
 async def test_refusing_while_a_program_runs(rig: Rig) -> None:
-    if not rig.kind.files_stop_programs:
-        pytest.skip("files move while programs run")
     async with serve(rig.kind, rig.url, WhileRunning.REFUSE) as desk:
         await desk.put("file", b"data")
         await desk.enter("n = 0")
@@ -226,10 +221,9 @@ async def test_refusing_while_a_program_runs(rig: Rig) -> None:
         assert await desk.evaluate("n") > 0
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.files_stop_programs)
 @in_loop
 async def test_waiting_until_a_program_ends(rig: Rig) -> None:
-    if not rig.kind.files_stop_programs:
-        pytest.skip("files move while programs run")
     async with serve(rig.kind, rig.url, WhileRunning.WAIT) as desk:
         await desk.enter("import time")
         await desk.type("time.sleep(1); print('slept', 'well')\r")
