@@ -6,7 +6,7 @@ Board only. In boot.py:
     webrepl_shim.start_uart(1, 115200)
 
 service  the link's pump and the dupterm stream
-files    put, get and version: WebREPL's binary records
+files    put, get and version: WebREPL's binary records; loaded at the first of them
 login    the password on the wire; loaded when there is one
 plain    the firmware's own WebREPL on a stream, instead of the link; loaded when asked for
 """
@@ -33,22 +33,20 @@ def start(stream, framing="link", password=None, baud=0, timer=-1):
     if password is True:
         from webrepl_cfg import PASS as password
     if framing == "plain":
-        from .plain import Plain
+        from .plain import Service
 
-        _service = Plain(stream, password)
+        _service = Service(stream, password)
+        return
+    from machine import Timer
+
+    if password:
+        from .login import Service
+
+        _service = Service(stream, Timer(timer), baud, password)
     else:
-        from machine import Timer
+        from .service import Service
 
-        timer = Timer(timer)
-        if password:
-            from .login import LoginService
-
-            _service = LoginService(stream, baud, timer, password)
-        else:
-            from .service import Service
-
-            _service = Service(stream, baud, timer)
-    _service.start()
+        _service = Service(stream, Timer(timer), baud)
 
 
 def start_uart(uart, baud=115200, framing="link", password=None, timer=-1, **pins):
@@ -64,9 +62,7 @@ def start_uart(uart, baud=115200, framing="link", password=None, timer=-1, **pin
     """
     from machine import UART
 
-    options = {"timeout": 0, "rxbuf": 512, "txbuf": 384}
-    options.update(pins)
-    start(UART(uart, baud, **options), framing, password, baud, timer)
+    start(UART(uart, baud, timeout=0, rxbuf=512, txbuf=384, **pins), framing, password, baud, timer)
 
 
 def stop():

@@ -3,6 +3,8 @@
 Binary messages are one stream of bytes in each direction, as in the standard. What is put goes into NAME~ and is
 renamed when it is whole. It is collected and written all at once, and only then the peer gets room for more: while
 flash is erased the CPU stands still and the wire must be silent.
+
+Attributes are called as something in the firmware where that is possible: a name that it does not have takes 20 bytes.
 """
 
 import os
@@ -11,7 +13,8 @@ from sys import implementation
 
 from micropython import const
 
-_BINARY = const(0x25)  # as in webrepl_link.link
+_CONTROL = const(0x21)  # as in webrepl_link.link
+_BINARY = const(0x25)
 _FRAME_BYTES = const(255)
 _CHUNK_BYTES = const(1018)  # with its length before it, four whole frames
 _REQUEST_BYTES = const(82)
@@ -30,141 +33,147 @@ class Files:
 
     Args:
         link: takes what is to be sent, and is told what has been stored.
+
+    Attributes:
+        size: how many bytes of a put have not come.
     """
 
     def __init__(self, link):
-        self._link = link
-        self._file = None
-        self._name = None  # of the file that is put
-        self._head = b""  # the beginning of a request
-        self._size = 0  # of the file that is put, and `left` so much has not come
-        self.left = 0
-        self._pieces = []  # not written yet
-        self._wanted = 0  # chunks of the get that are asked for
-        self._code = 0  # of what has failed
+        self.link = link
+        self.file = None
+        self.path = None  # of the file that is put
+        self.data = b""  # the beginning of a request
+        self.end = 0  # the size of the file that is put
+        self.size = 0
+        self.parts = []  # of it, not written yet
+        self.count = 0  # of chunks of the get that are asked for
+        self.errno = 0  # of what has failed
 
-    def receive(self, data):
-        """Take bytes of binary messages."""
+    def accept(self, kind, data):
+        """Take bytes of binary messages, or a control message.
+
+        There is one: A, and how many bytes of the put in progress are sent although it is given up.
+        """
+        if kind == _CONTROL:
+            if data[0] == _ABANDON and self.file:
+                self.errno = _ECANCELED
+                if self.path:
+                    self.size = max(0, unpack_from("<L", data, 1)[0] - self.end + self.size)
+            return
         while data:
-            if self.left:
-                piece = data[: self.left]
-                self.left -= len(piece)
-                self._pieces.append(piece)
-            elif data[0] == 0 and not self._head:
+            if self.size:
+                piece = data[: self.size]
+                self.size -= len(piece)
+                self.parts.append(piece)
+            elif data[0] == 0 and not self.data:
                 piece = data[:1]
-                self._link.consumed(_BINARY, 1)
-                if self._file:  # else it was asked for before the end of the file was known
-                    self._wanted += 1
+                self.link.consumed(_BINARY, 1)
+                if self.file:  # else it was asked for before the end of the file was known
+                    self.count += 1
             else:
-                self.abandon()
-                piece = data[: _REQUEST_BYTES - len(self._head)]
-                self._link.consumed(_BINARY, len(piece))
-                self._head += piece
-                if len(self._head) == _REQUEST_BYTES:
-                    self._request(self._head)
-                    self._head = b""
+                self.cancel()
+                piece = data[: _REQUEST_BYTES - len(self.data)]
+                self.link.consumed(_BINARY, len(piece))
+                self.data += piece
+                if len(self.data) == _REQUEST_BYTES:
+                    self.open(self.data)
+                    self.data = b""
             data = data[len(piece) :]
 
-    def control(self, data):
-        """Take a control message: A, and how many bytes of the put in progress are sent although it is given up."""
-        if data[0] == _ABANDON and self._file:
-            self._code = _ECANCELED
-            if self._name:
-                self.left = max(0, unpack_from("<L", data, 1)[0] - self._size + self.left)
-
-    def abandon(self):
+    def cancel(self):
         """Forget what is half done."""
-        if self._file:
-            self._file.close()
-            if self._name:
-                _remove(self._name + "~")
-        self._file = self._name = None
-        self._pieces = []
-        self.left = self._wanted = 0
+        if self.file:
+            try:
+                self.file.close()
+            except OSError:  # what could not be written before
+                pass
+            try:
+                if self.path:
+                    os.remove(self.path + "~")
+            except OSError:
+                pass
+        self.file = self.path = None
+        self.parts = []
+        self.size = self.count = 0
 
-    def work(self):
+    def run(self):
         """Write what has come, or read what is asked for; return whether something was done."""
-        bulk = self._link.bulk
-        if self._name:
-            if self.left and bulk.room - bulk.grant >= _FRAME_BYTES:
+        bulk = self.link.bulk
+        if self.path:
+            if self.size and bulk.room - bulk.grant >= _FRAME_BYTES:
                 return False  # the peer may still send
-            self._store()
+            self.flush()
             return True
-        if self._wanted and bulk.waiting_bytes <= _FRAME_BYTES:
-            self._wanted -= 1
+        if self.count and bulk.waiting_bytes <= _FRAME_BYTES:
+            self.count -= 1
             chunk = b""
             try:
-                if not self._code:
-                    chunk = self._file.read(_CHUNK_BYTES)
+                if not self.errno:
+                    chunk = self.file.read(_CHUNK_BYTES)
             except OSError as error:
-                self._code = error.errno
-            self._link.send_binary(pack("<H", len(chunk)) + chunk)
+                self.errno = error.errno
+            self.link.send_binary(pack("<H", len(chunk)) + chunk)
             if not chunk:
-                self._reply(self._code)
-                self.abandon()
+                self.send(self.errno)
+                self.cancel()
             return True
         return False
 
-    def _reply(self, code):
-        self._link.send_binary(pack("<2sH", b"WB", code))
+    def send(self, code):
+        """Send a reply."""
+        self.link.send_binary(pack("<2sH", b"WB", code))
 
-    def _request(self, head):
-        op = head[2]
-        size, name_bytes = unpack_from("<LH", head, 12)
-        self._code = 0
+    def open(self, data):
+        """Take a request."""
+        op = data[2]
+        size, name_bytes = unpack_from("<LH", data, 12)
+        self.errno = 0
         if op == 3:
-            self._link.send_binary(bytes(implementation.version[:3]))
+            self.link.send_binary(bytes(implementation.version[:3]))
             return
         try:
-            if head[:2] != b"WA" or name_bytes > _NAME_BYTES_MAX:
+            if data[:2] != b"WA" or name_bytes > _NAME_BYTES_MAX:
                 raise OSError(_EINVAL)
-            name = head[18 : 18 + name_bytes].decode()
+            path = data[18 : 18 + name_bytes].decode()
             if op == 1:
-                self._file = open(name + "~", "wb")
-                self._name = name
-                self.left = self._size = size
+                self.file = open(path + "~", "wb")
+                self.path = path
+                self.size = self.end = size
             elif op == 2:
-                self._file = open(name, "rb")
+                self.file = open(path, "rb")
             else:
                 raise OSError(_ENOSYS)
-            self._reply(0)
+            self.send(0)
         except OSError as error:
-            self._reply(error.errno)
+            self.send(error.errno)
         except ValueError:  # not UTF-8
-            self._reply(_EINVAL)
+            self.send(_EINVAL)
 
-    def _store(self):
-        pieces = self._pieces
-        self._pieces = []
-        size = 0
-        name = self._name
+    def flush(self):
+        """Write what has come of a put, and end it when that is all."""
+        parts = self.parts
+        self.parts = []
+        size = sum([len(piece) for piece in parts])
+        path = self.path
         try:
-            for piece in pieces:
-                size += len(piece)
-                if not self._code and self._file.write(piece) != len(piece):
-                    self._code = _ENOSPC
-            if not self.left:
-                self._file.close()
-                if not self._code:
+            for piece in parts:
+                if not self.errno and self.file.write(piece) != len(piece):
+                    self.errno = _ENOSPC
+            if not self.size:
+                self.file.close()
+                if not self.errno:
                     try:
-                        os.rename(name + "~", name)
+                        os.rename(path + "~", path)
                     except OSError as error:
                         if error.errno != _EEXIST:  # as FAT says
                             raise
-                        os.remove(name)
-                        os.rename(name + "~", name)
+                        os.remove(path)
+                        os.rename(path + "~", path)
         except OSError as error:
-            self._code = error.errno
-        self._link.consumed(_BINARY, size)
-        if not self.left:
-            if not self._code:
-                self._name = None  # there is nothing to remove
-            self._reply(self._code)
-            self.abandon()
-
-
-def _remove(name):
-    try:
-        os.remove(name)
-    except OSError:
-        pass
+            self.errno = error.errno
+        self.link.consumed(_BINARY, size)
+        if not self.size:
+            if not self.errno:
+                self.path = None  # there is nothing to remove
+            self.send(self.errno)
+            self.cancel()

@@ -4,33 +4,34 @@ from struct import pack
 
 from webrepl_link.link import BINARY, BINARY_PART, TEXT, UP
 
-from .service import Service
+from .service import Service as Base
 
 _EACCES = 13
 
 
-class LoginService(Service):
-    """A Service that serves the terminal and the files when the password has been typed, in each session.
+class Service(Base):
+    """Serves the terminal and the files when the password has been typed, in each session.
 
     Args:
-        stream, baud, timer: as for Service.
+        stream, timer, baud: as for webrepl_shim.service.Service.
         password: what to type.
     """
 
-    def __init__(self, stream, baud, timer, password):
-        super().__init__(stream, baud, timer)
+    def __init__(self, stream, timer, baud, password):
         self._password = password.encode()
         self._typed = b""
         self.is_open = False
+        super().__init__(stream, timer, baud)
 
-    def _take(self, kind, value):
+    def accept(self, kind, value):
+        """Take an event of the link."""
         link = self.link
         if kind == UP:
             self.is_open = False
             self._typed = b""
             link.send_text(b"Password: ")
         if kind == UP or self.is_open:
-            super()._take(kind, value)
+            super().accept(kind, value)
         elif kind == TEXT:
             link.consumed(TEXT, len(value))
             for byte in value:

@@ -9,8 +9,8 @@ except ImportError:
     raise ImportError("plain framing needs firmware with websocket and _webrepl; use framing='link'")
 
 
-class Plain:
-    """The firmware's WebREPL as dupterm.
+class Service:
+    """The firmware's WebREPL as dupterm; it asks for the password at once.
 
     Args:
         stream: where the frames go.
@@ -18,15 +18,12 @@ class Plain:
     """
 
     def __init__(self, stream, password):
-        _webrepl.password(password or "")
         self._stream = stream
-
-    def start(self):
-        """Take the REPL; the firmware asks for the password at once."""
-        os.dupterm(_webrepl._webrepl(websocket.websocket(self._stream, False)))
+        _webrepl.password(password or "")
+        os.dupterm(_webrepl._webrepl(websocket.websocket(stream, False)))
         try:
             # So that Ctrl-C and files get through while a program runs.
-            self._stream.irq(os.dupterm_notify, self._stream.IRQ_RXIDLE)
+            stream.irq(os.dupterm_notify, stream.IRQ_RXIDLE)
         except (AttributeError, ValueError, TypeError):
             pass
 

@@ -1,11 +1,13 @@
 """The link on a stream: the pump that moves bytes, and the stream that os.dupterm reads and writes.
 
 Nothing polls while the line is silent: the UART's interrupt calls when bytes have come, one timer when the link wants
-to be asked. Both only schedule `_tick`. No exception leaves it, and a call inside a call returns at once.
+to be asked. Both only schedule `trigger`. No exception leaves it, and a call inside a call returns at once.
 
 KeyboardInterrupt is the exception to think of. MicroPython raises it at a jump, in whatever Python code runs then: in
-here too. So it is handed on: `_interrupted` puts a Ctrl-C among what was typed, and dupterm_notify, as the very last
-step of `_tick`, makes an exception of it that is raised in the program.
+here too. So it is handed on: `throw` puts a Ctrl-C among what was typed, and dupterm_notify, as the very last step of
+`trigger`, makes an exception of it that is raised in the program.
+
+Attributes are called as something in the firmware where that is possible: a name that it does not have takes 20 bytes.
 """
 
 import io
@@ -15,8 +17,6 @@ from time import sleep_ms, ticks_diff, ticks_ms, ticks_us
 from micropython import const, schedule
 
 from webrepl_link.link import Link
-
-from .files import Files
 
 _UP = const(0)  # events, as in webrepl_link.link
 _CONTROL = const(0x21)
@@ -38,208 +38,217 @@ class Service(io.IOBase):
     """The link's owner, and the stream for os.dupterm; `start` and `stop` it.
 
     Args:
-        stream, baud, timer: as for webrepl_shim.start.
+        stream, timer, baud: as for webrepl_shim.start.
     """
 
     is_open = True  # whether the peer may see the terminal
 
-    def __init__(self, stream, baud, timer):
-        self._stream = stream
-        self._timer = timer
-        self._byte_us = 10000000 // baud if baud else 0
-        self._callback = self._tick
-        self._notify = getattr(os, "dupterm_notify", None)
-        self._input = self._output = self._unsent = b""
-        self._input_at = 0  # of _input the REPL has read so much
-        self._interrupt_at = 0  # and there is a Ctrl-C before this
-        self._is_busy = self._is_late = self._is_soon = self._is_polling = False
-        self._write = self._write_or_drop
-        self._ticks = ticks_ms()
-        self._now_ms = 1
-        self._free_ms = self._rest_us = 0  # when the line is free
-        self._open_link()
+    def __init__(self, stream, timer, baud):
+        self.stream = stream
+        self.timer = timer
+        self.byte_us = 10000000 // baud if baud else 0
+        self.callback = self.trigger
+        self.stdin = self.stdout = self.buffer = b""  # typed, printed, and the rest of a frame to write
+        self.tell = 0  # of stdin the REPL has read so much
+        self.busy = self.is_late = self.is_soon = False
+        self.put = self.output
+        self.ticks = ticks_ms()
+        self.time = 1
+        self.free_ms = self.rem = 0  # when the line is free, and microseconds more
+        try:
+            stream.irq(self.callback, stream.IRQ_RXIDLE)
+            self.timeout = _IDLE_MS
+        except (AttributeError, ValueError, TypeError):
+            self.timeout = _RECEIVING_MS
+        self.restart()
+        os.dupterm(self)
+        self.delay(1)
 
-    def _open_link(self):
+    def restart(self):
+        """Begin with a link that has no session."""
         number = int.from_bytes(os.urandom(2), "little") if hasattr(os, "urandom") else ticks_us()
         self.link = Link(number, 1, _TEXT_ROOM, _BINARY_ROOM)
-        self.files = Files(self.link)
-
-    def start(self):
-        """Take the stream and the REPL."""
-        try:
-            self._stream.irq(self._callback, self._stream.IRQ_RXIDLE)
-        except (AttributeError, ValueError, TypeError):
-            self._is_polling = True
-        os.dupterm(self)
-        self._arm(1)
+        self.files = None  # loaded when the first request comes
 
     def stop(self):
-        """Give both back."""
-        self._is_busy = True  # for ever
-        self._timer.deinit()
-        if not self._is_polling:
-            self._stream.irq(None, 0)
+        """Give the stream and the REPL back."""
+        self.busy = True  # for ever
+        self.timer.deinit()
+        if self.timeout == _IDLE_MS:
+            self.stream.irq(None, 0)
         os.dupterm(None)
-        self.files.abandon()
+        self.cancel()
 
-    # What os.dupterm calls.
+    # What os.dupterm calls. There is no jump in these, where an interrupt would be raised and be lost.
 
     def readinto(self, buffer):
         """Give out the next byte that was typed; None if there is none."""
-        at = self._input_at
-        if at == len(self._input):
-            return None
-        buffer[0] = self._input[at]
-        self._input_at = at = at + 1
-        if at == len(self._input) and not self._is_soon:
-            self._arm(_OUTPUT_DELAY_MS)  # the peer may send more
-        return 1
+        piece = self.stdin[self.tell : self.tell + 1]
+        count = len(piece)
+        buffer[:count] = piece
+        self.tell += count
+        # If that was the last one the peer may send more.
+        (abs, self.delay)[count & (self.tell == len(self.stdin))](_OUTPUT_DELAY_MS)
+        return (None, 1)[count]
 
-    def write(self, data):
-        """Take output; return how much was taken."""
-        return self._write(data)  # no jump here: see _append
-
-    def _append(self, data):
-        """Take output while an interrupt is on its way, without a jump: a program that does nothing but print."""
-        self._output += data
-        return len(data)
-
-    def _write_or_drop(self, data):
-        """Take output; wait for room while there is a peer, else drop what is oldest."""
-        data = bytes(data)[: _OUTPUT_BYTES >> 1]
-        size = len(data)
-        room_at = _OUTPUT_BYTES - size
-        try:
-            start = ticks_ms()
-            while (
-                len(self._output) > room_at
-                and self.link.is_up
-                and not self._is_busy
-                and self._now() - self.link.heard_ms < _PEER_GONE_MS
-                and ticks_diff(ticks_ms(), start) < _WRITE_MS
-            ):
-                self._pump()
-                sleep_ms(1)
-            self._output = self._output[-room_at:] + data
-            data = b""
-            if self._is_busy:
-                self._is_late = True
-            elif not self._is_soon:
-                self._arm(_OUTPUT_DELAY_MS)
-        except BaseException as error:
-            self._output += data
-            self._interrupted(error)
-        return size
-
-    def ioctl(self, request, argument):
+    def ioctl(self, op, value):
         """Answer a poll; come back when the firmware has detached this."""
-        if request == 3:
-            return argument & (5 if self._input_at < len(self._input) else 4)
-        if request == 4:
-            schedule(os.dupterm, self)
-        return 0
+        (id, self.attach)[op == 4](self)
+        return value & (4 | (self.tell < len(self.stdin))) * (op == 3)
+
+    def attach(self, _):
+        """Take the REPL, soon."""
+        schedule(os.dupterm, self)
+
+    def write(self, buffer):
+        """Take output; return how much was taken."""
+        return self.put(buffer)
+
+    def append(self, buffer):
+        """Take output while an interrupt is on its way, for a program that does nothing but print."""
+        self.stdout += buffer
+        return len(buffer)
+
+    def output(self, buffer):
+        """Take output; wait for room while there is a peer, else drop what is oldest."""
+        data = bytes(buffer)[: _OUTPUT_BYTES >> 1]
+        size = len(data)
+        try:
+            if len(self.stdout) + size > _OUTPUT_BYTES:
+                start = ticks_ms()
+                while (
+                    len(self.stdout) + size > _OUTPUT_BYTES
+                    and self.link.is_up
+                    and not self.busy
+                    and self.now() - self.link.heard_ms < _PEER_GONE_MS
+                    and ticks_diff(ticks_ms(), start) < _WRITE_MS
+                ):
+                    self.drain()
+                    sleep_ms(1)
+                if len(self.stdout) + size > _OUTPUT_BYTES:
+                    self.stdout = self.stdout[_OUTPUT_BYTES >> 1 :]
+            self.stdout += data
+            data = b""
+            if self.busy:
+                self.is_late = True
+            elif self.link.is_up and not self.is_soon:
+                self.delay(_OUTPUT_DELAY_MS)
+        except BaseException as error:
+            self.stdout += data
+            self.throw(error)
+        return size
 
     # The pump.
 
-    def _now(self):
+    def now(self):
+        """Return a time in milliseconds that only grows."""
         ticks = ticks_ms()
-        self._now_ms += ticks_diff(ticks, self._ticks)
-        self._ticks = ticks
-        return self._now_ms
+        self.time += ticks_diff(ticks, self.ticks)
+        self.ticks = ticks
+        return self.time
 
-    def _arm(self, delay_ms):
-        self._is_soon = delay_ms <= _OUTPUT_DELAY_MS
-        self._timer.init(mode=self._timer.ONE_SHOT, period=delay_ms, callback=self._callback)
+    def delay(self, value):
+        """Call trigger after so many milliseconds, and not before."""
+        self.is_soon = value <= _OUTPUT_DELAY_MS
+        self.timer.init(mode=self.timer.ONE_SHOT, period=value, callback=self.callback)
 
-    def _tick(self, _):
-        self._pump()
-        self._write = self._write_or_drop
-        if self._interrupt_at > self._input_at and self._notify:
-            self._notify(None)
+    def trigger(self, _):
+        """Do what there is to do; called by the scheduler."""
+        self.drain()
+        self.put = self.output
+        if b"\x03" in self.stdin and not self.busy and hasattr(os, "dupterm_notify"):
+            os.dupterm_notify(None)
 
-    def _interrupted(self, error):
-        if isinstance(error, KeyboardInterrupt):
-            self._input = self._input[self._input_at :] + b"\x03"
-            self._input_at = 0
-            self._interrupt_at = len(self._input)
-            self._write = self._append
-        self._arm(1)
+    def throw(self, value):
+        """Go on after an exception; an interrupt is meant for the program."""
+        if isinstance(value, KeyboardInterrupt):
+            self.stdin = self.stdin[self.tell :] + b"\x03"
+            self.tell = 0
+            self.put = self.append
+        self.delay(1)
 
-    def _pump(self):
-        self._is_late = True
-        if self._is_busy:
+    def cancel(self):
+        """Forget files that are half done."""
+        if self.files:
+            self.files.cancel()
+
+    def drain(self):
+        """Move what there is to move, and see to it that trigger is called in time."""
+        self.is_late = True
+        if self.busy:
             return
         delay_ms = 0
         try:
             try:
-                self._is_busy = True
-                self._is_late = False
-                delay_ms = self._move()
+                self.busy = True
+                self.is_late = False
+                delay_ms = self.feed()
             finally:
-                self._is_busy = False
-            self._arm(1 if self._is_late else delay_ms)
+                self.busy = False
+            self.delay(1 if self.is_late else delay_ms)
         except BaseException as error:
             if not delay_ms:  # the link may be half way in a step: begin a new session
-                self.files.abandon()
-                self._open_link()
-            self._interrupted(error)
+                self.cancel()
+                self.restart()
+            self.throw(error)
 
-    def _move(self):
+    def feed(self):
         """Move what there is to move; return in how many milliseconds to look again."""
         link = self.link
-        delay_ms = _RECEIVING_MS if self._is_polling or self.files.left else _IDLE_MS
-        count = self._stream.any()
-        now_ms = self._now()
+        delay_ms = self.timeout
+        count = self.stream.any()
+        now_ms = self.now()
         if count:
             # All that may come before the files are written is acknowledged before.
             link.ack_delay_ms = _ACK_DELAY_MS if link.bulk.room > 1020 else 0
-            missing = link.receive_data(self._stream.read(count), now_ms)
-            delay_ms = missing * self._byte_us // 1000 + 1 if missing else _RECEIVING_MS
+            missing = link.receive_data(self.stream.read(count), now_ms)
+            delay_ms = missing * self.byte_us // 1000 + 1 if missing else _RECEIVING_MS
             while True:
                 event = link.next_event()
                 if not event:
                     break
-                self._take(event[0], event[1])
-        at = self._input_at
-        if at:
-            self._input = self._input[at:]
-            self._input_at = 0
-            self._interrupt_at -= at
-            link.consumed(_TEXT, at)
-        if self._output and link.is_up and self.is_open and not link.urgent.waiting_bytes:
-            link.send_text(self._output[:255])
-            self._output = self._output[255:]
-        if self._send(now_ms):
-            delay_ms = min(delay_ms, max(self._free_ms - now_ms - _LEAD_MS, 2))
-        elif self.files.work():
+                self.accept(event[0], event[1])
+        if self.tell:
+            link.consumed(_TEXT, self.tell)
+            self.stdin = self.stdin[self.tell :]
+            self.tell = 0
+        if self.stdout and link.is_up and self.is_open and not link.urgent.waiting_bytes:
+            link.send_text(self.stdout[:255])
+            self.stdout = self.stdout[255:]
+        files = self.files
+        if self.send(now_ms):
+            delay_ms = min(delay_ms, max(self.free_ms - now_ms - _LEAD_MS, 2))
+        elif files and files.run():
             delay_ms = 1
+        elif files and files.size:  # a burst may come
+            delay_ms = min(delay_ms, _RECEIVING_MS)
         return max(1, min(link.next_deadline_ms() - now_ms, delay_ms))
 
-    def _take(self, kind, value):
+    def accept(self, kind, value):
+        """Take an event of the link."""
         if kind == _TEXT:
-            at = value.rfind(b"\x03")
-            if at >= 0:
-                self._interrupt_at = len(self._input) + at + 1
-            self._input += value
-        elif kind > _TEXT:
-            self.files.receive(value)
-        elif kind == _UP:
-            self.files.abandon()
-        elif kind == _CONTROL:
-            self.files.control(value)
+            self.stdin += value
+        elif kind >= _CONTROL:
+            if not self.files:
+                from .files import Files
 
-    def _send(self, now_ms):
+                self.files = Files(self.link)
+            self.files.accept(kind, value)
+        elif kind == _UP:
+            self.cancel()
+
+    def send(self, now_ms):
         """Write frames while little waits to get out; return whether there is more."""
-        while self._free_ms - now_ms <= _LEAD_MS:
-            data = self._unsent or self.link.data_to_send(now_ms)
+        while self.free_ms - now_ms <= _LEAD_MS:
+            data = self.buffer or self.link.data_to_send(now_ms)
             if not data:
                 return False
-            written = self._stream.write(data) or 0
-            self._unsent = data[written:]
-            us = self._rest_us + written * self._byte_us
-            self._rest_us = us % 1000
-            now_ms = self._now()
-            self._free_ms = max(self._free_ms, now_ms) + us // 1000
-            if self._unsent:
+            written = self.stream.write(data) or 0
+            self.buffer = data[written:]
+            us = self.rem + written * self.byte_us
+            self.rem = us % 1000
+            now_ms = self.now()
+            self.free_ms = max(self.free_ms, now_ms) + us // 1000
+            if self.buffer:
                 break
         return True
