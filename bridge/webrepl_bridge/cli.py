@@ -54,7 +54,14 @@ DEFAULT_LISTEN = ":8266"
     type=click.Choice([choice.value for choice in Framing]),
     default=Framing.AUTO.value,
     show_default=True,
-    help="What is on the wire: a plain REPL (none), the shim's link, or found out by listening.",
+    help="What is on the wire: a bare REPL (none), the firmware's own WebREPL (plain), the shim's link, or found out "
+    "by listening.",
+)
+@click.option(
+    "--board-password",
+    envvar="WEBREPL_BOARD_PASSWORD",
+    default="",
+    help="What the board's own WebREPL asks for, with plain framing; at most 9 characters.  [default: none]",
 )
 @click.option(
     "--reset-on-open",
@@ -79,6 +86,7 @@ def cli(
     password_file: Path | None,
     while_running: str,
     framing: str,
+    board_password: str,
     reset_on_open: str,
     static_host: str,
     verbose: bool,
@@ -109,6 +117,7 @@ def cli(
         reset_on_open=reset_on_open,
         while_running=WhileRunning(while_running),
         framing=Framing(framing),
+        board_password=board_password,
         static_host=static_host,
     )
 

@@ -42,6 +42,7 @@ class BridgeOptions:
         reset_on_open: see `webrepl_transports.ResetOnOpen`.
         while_running: what a file operation does when a program is running.
         framing: how the messages between the bridge and the board are framed.
+        board_password: what the firmware's own WebREPL asks for, with plain framing.
         static_host: where the page's script comes from.
     """
 
@@ -53,6 +54,7 @@ class BridgeOptions:
     reset_on_open: str = "keep"
     while_running: WhileRunning = WhileRunning.INTERRUPT
     framing: Framing = Framing.AUTO
+    board_password: str = ""
     static_host: str = STATIC_HOST
 
 
@@ -82,7 +84,7 @@ async def run_bridge(
         if stop is None:
             stop = stack.enter_context(_stop_on_signals())
 
-        board = make_board(stream, options.framing, options.while_running)
+        board = make_board(stream, options.framing, options.while_running, options.board_password)
         session = Session(board, options.name)
         app = create_app(session, PasswordGate(options.password), static_host=options.static_host)
         ports = [sock.getsockname()[1] for sock in sockets]

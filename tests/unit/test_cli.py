@@ -74,6 +74,15 @@ def test_a_shim_on_no_board_is_one_line(command: list[str]) -> None:
     assert result.output.count("\n") == 1
 
 
+def test_framing_and_the_boards_password(bridged: list[BridgeOptions]) -> None:
+    assert CliRunner().invoke(cli, ["--framing", "plain", "--board-password", "secret"]).exit_code == 0
+    assert CliRunner().invoke(cli, env={"WEBREPL_BOARD_PASSWORD": "other"}).exit_code == 0
+    assert [(options.framing, options.board_password) for options in bridged] == [
+        (Framing.PLAIN, "secret"),
+        (Framing.AUTO, "other"),
+    ]
+
+
 def test_the_demo(bridged: list[BridgeOptions]) -> None:
     assert CliRunner().invoke(cli, ["--demo", "--while-running", "wait", "--listen", "[::1]:9"]).exit_code == 0
     assert (bridged[0].serial, bridged[0].name, bridged[0].while_running) == (None, "demo", WhileRunning.WAIT)

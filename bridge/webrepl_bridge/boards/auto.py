@@ -1,4 +1,4 @@
-"""A board of which nobody has said what it runs: stock firmware or the shim, found out by listening."""
+"""A board of which nobody has said what it runs: stock firmware, the shim, a WebREPL; found out by listening."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..protocol.link_watch import HelloWatch
 from .base import Board, FileReader, FileWriter
 from .link_wire import ShimGoneError
 from .linked import LinkedBoard
+from .plain import START_OF_PLAIN, PlainBoard
 from .stock import StockBoard, WhileRunning
 
 if TYPE_CHECKING:
@@ -29,28 +30,34 @@ LISTEN_MS = 1_500
 It calls every second while it has no session, and a second after bytes that it does not understand, such as a Ctrl-B.
 """
 
+RECENT_BYTES = 256
+
 
 class Framing(enum.Enum):
     """How the messages between the bridge and the board are framed."""
 
     AUTO = "auto"
     NONE = "none"
+    PLAIN = "plain"
     LINK = "link"
 
 
-def make_board(stream: ByteStream, framing: Framing, while_running: WhileRunning) -> Board:
+def make_board(stream: ByteStream, framing: Framing, while_running: WhileRunning, board_password: str = "") -> Board:
     """Return the Board that serves what is at the other end of `stream`.
 
     Args:
         stream: the open wire; closed by its owner.
         framing: how its messages are framed.
         while_running: what a file operation on a stock board does when a program is running.
+        board_password: what the firmware's own WebREPL asks for, on a board that runs it on the wire.
     """
     match framing:
         case Framing.AUTO:
-            return AutoBoard(stream, while_running)
+            return AutoBoard(stream, while_running, board_password=board_password)
         case Framing.NONE:
             return StockBoard(stream, while_running)
+        case Framing.PLAIN:
+            return PlainBoard(stream, while_running, board_password)
         case Framing.LINK:
             return LinkedBoard(stream)
 
@@ -59,12 +66,14 @@ class AutoBoard(Board):
     """Serves a board as a stock one until a shim calls, and by the link until the shim is gone.
 
     Nothing is sent to find out: a shim without a session calls every second, and a plain REPL answers the Ctrl-B
-    with which a stock board is greeted.
+    with which a stock board is greeted. The firmware's own WebREPL says so once, when it starts; a board that is seen
+    to do that is a PlainBoard from then on.
 
     Args:
         stream: the open wire; closed by its owner.
         while_running: what a file operation on a stock board does when a program is running.
         random_bits: gives so many random bits.
+        board_password: what the firmware's own WebREPL asks for.
     """
 
     def __init__(
@@ -72,12 +81,14 @@ class AutoBoard(Board):
         stream: ByteStream,
         while_running: WhileRunning = WhileRunning.INTERRUPT,
         random_bits: Callable[[int], int] = secrets.randbits,
+        board_password: str = "",
     ) -> None:
         self.on_output = lambda data: None
         self.on_notice = lambda line: None
         self._tap = _Tap(stream, lambda line: self.on_notice(line))
         self._while_running = while_running
         self._random_bits = random_bits
+        self._board_password = board_password
         self._inner: Board = self._stock()
 
     def _stock(self) -> StockBoard:
@@ -101,6 +112,10 @@ class AutoBoard(Board):
             except LinkFoundError as found:
                 self.on_notice(str(found))
                 self._inner = self._linked()
+                self._tap.heard.set()
+            except PlainFoundError as found:
+                self.on_notice(str(found))
+                self._inner = self._adopt(PlainBoard(self._tap, self._while_running, self._board_password))
                 self._tap.heard.set()
             except ShimGoneError as gone:
                 self.on_notice(str(gone))
@@ -160,8 +175,17 @@ class LinkFoundError(TransportError):
         super().__init__("the board runs the shim: files move by the link, while its program goes on")
 
 
+class PlainFoundError(TransportError):
+    """The firmware's own WebREPL has started: the wire carries its frames from here on."""
+
+    def __init__(self) -> None:
+        super().__init__("the board runs the firmware's own WebREPL on the wire: framing plain")
+
+
 class _Tap(ByteStream):
-    """The wire, with an ear for a shim's call; it ends there for whom it served till then, and goes on for the next.
+    """The wire, with an ear for a shim's call or a WebREPL's.
+
+    It ends there for whom it served till then, and goes on for the next.
 
     Attributes:
         heard: set once it is clear what the board speaks.
@@ -180,6 +204,7 @@ class _Tap(ByteStream):
         self._watch: HelloWatch | None = None
         self._may_watch: Callable[[], bool] = lambda: True
         self._unread = b""
+        self._recent = b""
         self._told_version: int | None = None
         self._frames = 0
 
@@ -193,12 +218,14 @@ class _Tap(ByteStream):
         self._watch = HelloWatch()
         self._frames = 0
         self._may_watch = may_watch
+        self._recent = b""
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         """See ByteStream.
 
         Raises:
             LinkFoundError: a shim calls.
+            PlainFoundError: the firmware's own WebREPL asks for its password.
         """
         while not self._unread:
             if self._watch is None:
@@ -222,6 +249,11 @@ class _Tap(ByteStream):
             return watch.handle_timeout(self._now_ms())
         if not self._may_watch():
             return watch.release() + data
+        self._recent = (self._recent + data)[-RECENT_BYTES:]
+        if START_OF_PLAIN in self._recent:
+            self._watch = None
+            self._unread = self._recent.rpartition(START_OF_PLAIN)[2]
+            raise PlainFoundError
         plain = watch.receive_data(data, self._now_ms())
         if watch.frames > self._frames:  # for a bridge before this one; the shim will call
             self._frames = watch.frames

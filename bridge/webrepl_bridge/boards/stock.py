@@ -280,16 +280,22 @@ class StockBoard(TerminalBoard):
             min(BLOCK_BYTES_MAX, self._firmware.free_bytes // 8, line_bytes_per_s * BLOCK_TIME_MAX_MS // 1000),
         )
 
+    def _new_put(self, name: str, size_bytes: int) -> Transfer:
+        if not self._firmware.free_bytes:
+            return PutText(self._repl, program("put_text"), name, size_bytes)
+        return Put(self._repl, program("put"), name, size_bytes, self._block_bytes(), self._early_bytes)
+
+    def _new_get(self, name: str) -> Transfer:
+        if not self._firmware.free_bytes:
+            return GetText(self._repl, program("get_text"), name)
+        return Get(self._repl, program("get"), name, self._block_bytes())
+
     @contextlib.asynccontextmanager
     async def put(self, name: str, size_bytes: int) -> AsyncIterator[FileWriter]:
         """See Board."""
         _check_name(name)
         async with self._visit() as visit:
-            if not self._firmware.free_bytes:
-                transfer: Transfer = PutText(self._repl, program("put_text"), name, size_bytes)
-            else:
-                block_bytes = self._block_bytes()
-                transfer = Put(self._repl, program("put"), name, size_bytes, block_bytes, self._early_bytes)
+            transfer = self._new_put(name, size_bytes)
             await visit.open(transfer)
             yield visit
             if isinstance(transfer, Put) and transfer.resent_blocks:
@@ -301,10 +307,7 @@ class StockBoard(TerminalBoard):
         """See Board."""
         _check_name(name)
         async with self._visit() as visit:
-            if not self._firmware.free_bytes:
-                await visit.open(GetText(self._repl, program("get_text"), name))
-            else:
-                await visit.open(Get(self._repl, program("get"), name, self._block_bytes()))
+            await visit.open(self._new_get(name))
             self.is_sending_file = True
             try:
                 yield visit

@@ -7,5 +7,7 @@ repl_tracker    what mode a board's REPL is in, from the bytes of both direction
 terminal        typing at a board without loss: flow control by echo, by prompt, by raw-paste
 raw_repl        dialogues with the raw REPL, as generators that ask for bytes
 link_watch      who speaks on a wire: a plain REPL, or a shim
+plain_frames    RFC 6455 frames on a wire that loses bytes
 transfers       file transfers over the raw REPL, on top of raw_repl
+base64_transfers  the same for a terminal that carries text only
 """

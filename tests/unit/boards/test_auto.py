@@ -12,6 +12,7 @@ from linked_board import BANNER, Rig, Wire, rig
 from unit.protocol.test_link_watch import hello_of_version
 from webrepl_bridge.boards.auto import AutoBoard, Framing, LinkFoundError, make_board
 from webrepl_bridge.boards.linked import LinkedBoard
+from webrepl_bridge.boards.plain import PlainBoard
 from webrepl_bridge.boards.stock import StockBoard, WhileRunning
 from webrepl_link.errors import TransportError
 from webrepl_link.link import VERSION, Link
@@ -172,6 +173,7 @@ async def test_framings() -> None:
     for framing, kind in (
         (Framing.AUTO, AutoBoard),
         (Framing.NONE, StockBoard),
+        (Framing.PLAIN, PlainBoard),
         (Framing.LINK, LinkedBoard),
     ):
         assert isinstance(make_board(stream, framing, WhileRunning.WAIT), kind)
