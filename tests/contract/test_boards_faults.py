@@ -68,8 +68,7 @@ async def at_last(desk: Desk) -> None:
     await desk.expect("\r\nat last\r\n>>> ")
 
 
-@pytest.mark.parametrize("good_bytes", [300, 10_000])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("seed", "good_bytes"), [(0, 300), (1, 10_000)])
 @in_loop
 async def test_damage(rig: Rig, seed: int, good_bytes: int) -> None:
     size = min(10_000, rig.kind.large_bytes)
@@ -134,8 +133,8 @@ class OneFault(SlowLine):
         await self.inner.send(self._damage(data) if self._to_board else data)
 
 
-@pytest.mark.parametrize("instead", [b"", b"\x06\x06", b"\x07", b"\x04"], ids=["lost", "doubled", "other", "end"])
-@pytest.mark.kinds.with_args(lambda kind: kind.large_bytes >= 10_000)
+@pytest.mark.parametrize("instead", [b"", b"\x06\x06"], ids=["lost", "doubled"])
+@pytest.mark.kinds.with_args(lambda kind: kind.baud is None)
 @in_loop
 async def test_a_damaged_answer_to_a_block(rig: Rig, instead: bytes) -> None:
     lines: list[OneFault] = []
@@ -153,6 +152,7 @@ async def test_a_damaged_answer_to_a_block(rig: Rig, instead: bytes) -> None:
             stored = True
         except (BoardError, RemoteProtocolError):
             stored = False
+        assert lines[0].nth == 0
         await at_last(desk)
         there = await desk.get("file")
         assert there == data or (not stored and there == OLD)
@@ -179,14 +179,3 @@ async def test_a_damaged_name(rig: Rig, instead: bytes) -> None:
         await at_last(desk)
         assert await desk.get("file") == expected
         assert "file" in await desk.files()
-
-
-@pytest.mark.kinds.with_args(lambda kind: kind.large_bytes >= 20_000)
-@in_loop
-async def test_20_000_bytes_while_flash_is_slow(rig: Rig) -> None:
-    async with serve(rig.kind, rig.url) as desk:
-        for seed in (1, 2):
-            data = random.Random(seed).randbytes(20_000)
-            await desk.put("file", data)
-            assert await desk.get("file") == data
-        assert await desk.files() == ["file"]

@@ -24,7 +24,7 @@ class GiveUpError(Exception):
 
 
 def some_bytes(kind: Kind) -> bytes:
-    return random.Random(7).randbytes(min(5_000, kind.large_bytes // 2))
+    return random.Random(7).randbytes(min(5_000, kind.large_bytes // 3))
 
 
 async def put_until(desk: Desk, data: bytes, sent_bytes: int) -> None:
@@ -50,16 +50,16 @@ async def check_undisturbed(desk: Desk, content: bytes) -> None:
     assert await desk.get("file") == b"and on"
 
 
-@pytest.mark.parametrize("part", [0.0, 0.001, 0.3, 0.5, 0.999])
 @in_loop
-async def test_a_put_that_is_left(rig: Rig, part: float) -> None:
+async def test_a_put_that_is_left(rig: Rig) -> None:
     data = some_bytes(rig.kind)
     async with serve(rig.kind, rig.url) as desk:
-        await desk.put("file", OLD)
-        await desk.type("print(")
-        with pytest.raises(GiveUpError):
-            await put_until(desk, data, int(len(data) * part))
-        await check_undisturbed(desk, OLD)
+        for part in (0.0, 0.001, 0.5, 0.999):
+            await desk.put("file", OLD)
+            await desk.type("print(")
+            with pytest.raises(GiveUpError):
+                await put_until(desk, data, int(len(data) * part))
+            await check_undisturbed(desk, OLD)
 
 
 @in_loop
@@ -73,16 +73,16 @@ async def test_a_put_that_is_left_with_all_sent_and_unfinished(rig: Rig) -> None
         assert await desk.files() == ["file"]
 
 
-@pytest.mark.parametrize("part", [0.0, 0.001, 0.5, 1.0])
 @in_loop
-async def test_a_get_that_is_left(rig: Rig, part: float) -> None:
+async def test_a_get_that_is_left(rig: Rig) -> None:
     data = some_bytes(rig.kind)
     async with serve(rig.kind, rig.url) as desk:
-        await desk.put("file", data)
-        await desk.type("print(")
-        with pytest.raises(GiveUpError):
-            await get_until(desk, int(len(data) * part))
-        await check_undisturbed(desk, data)
+        for part in (0.0, 0.001, 1.0):
+            await desk.put("file", data)
+            await desk.type("print(")
+            with pytest.raises(GiveUpError):
+                await get_until(desk, int(len(data) * part))
+            await check_undisturbed(desk, data)
 
 
 @pytest.mark.parametrize("direction", ["put", "get"])
@@ -93,7 +93,7 @@ async def test_a_transfer_that_is_cancelled_anywhere(rig: Rig, direction: str) -
     async with serve(rig.kind, rig.url) as desk:
         await desk.put("file", old)
         whole_s = 0.03 if rig.kind.baud is None else 1.0
-        for _ in range(12 if rig.kind.baud is None else 5):
+        for _ in range(12 if rig.kind.baud is None else 4):
             with suppress(TimeoutError):
                 async with asyncio.timeout(chance.random() * whole_s):
                     if direction == "put":
