@@ -132,6 +132,6 @@ async def test_names_in_directories(rig: Rig) -> None:
 @in_loop
 async def test_one_after_the_other(rig: Rig) -> None:
     async with serve(rig.kind, rig.url) as desk:
-        for number in range(10):
+        for number in range(5):
             await desk.put(f"file{number % 3}", bytes([number]) * number)
             assert await desk.get(f"file{number % 3}") == bytes([number]) * number

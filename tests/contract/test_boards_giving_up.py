@@ -54,7 +54,7 @@ async def check_undisturbed(desk: Desk, content: bytes) -> None:
 async def test_a_put_that_is_left(rig: Rig) -> None:
     data = some_bytes(rig.kind)
     async with serve(rig.kind, rig.url) as desk:
-        for part in (0.0, 0.001, 0.5, 0.999):
+        for part in (0.0, 0.5, 0.999):
             await desk.put("file", OLD)
             await desk.type("print(")
             with pytest.raises(GiveUpError):
@@ -77,7 +77,7 @@ async def test_a_put_that_is_left_with_all_sent_and_unfinished(rig: Rig) -> None
 async def test_a_get_that_is_left(rig: Rig) -> None:
     data = some_bytes(rig.kind)
     async with serve(rig.kind, rig.url) as desk:
-        for part in (0.0, 0.001, 1.0):
+        for part in (0.0, 1.0):
             await desk.put("file", data)
             await desk.type("print(")
             with pytest.raises(GiveUpError):

@@ -57,7 +57,7 @@ async def test_lines_pasted_with_an_input_in_the_middle(rig: Rig) -> None:
 
 @in_loop
 async def test_blocks_pasted_at_the_prompt(rig: Rig) -> None:
-    blocks = numbers(rig)[:60]
+    blocks = numbers(rig)[:30]
     text = "".join(f"for i in range(2):\rx.append({n})\r\x08" + "\r" for n in blocks)
     async with serve(rig.kind, rig.url) as desk:
         await desk.enter("x = []")

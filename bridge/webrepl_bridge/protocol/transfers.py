@@ -10,11 +10,15 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from binascii import crc32
+from typing import TYPE_CHECKING
 
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
 from .dialogue import Deliver, Dialogue, DialogueTimeoutError, Fetch, Opened, Send
 from .raw_repl import EIO, PROGRAM_TIMEOUT_MS, ProgramError, RawRepl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ACK, END = b"\x06", b"\x04"
 EEXIST, EBADMSG = 17, 74
@@ -176,20 +180,25 @@ class Put(Transfer):
             return (yield from self._reply(BLOCK_TIMEOUT_MS))
         except DialogueTimeoutError:
             # Bytes got lost and the board still waits for them. Any others will do: the block is damaged anyway.
-            for _ in range(0, len(self._block) + FILLER_BYTES, FILLER_BYTES):
-                yield Send(bytes(FILLER_BYTES))
+            for filler in self._fillers():
+                yield Send(filler)
                 try:
                     return (yield from self._reply(FILLER_TIMEOUT_MS))
                 except DialogueTimeoutError:
                     continue
             raise
 
+    def _fillers(self) -> Iterator[bytes]:
+        # Mostly few bytes are missing; but a whole block, if what got lost is the board's answer.
+        size = FILLER_BYTES
+        while size < 2 * (self._block_bytes + 4 + FILLER_BYTES):
+            yield bytes(size)
+            size *= 2
+
     def abandon(self) -> Dialogue[None]:
         """See Transfer. A damaged block ends the program."""
-        filler = bytes(self._unsent_bytes)
-        for _ in range(2 + self._block_bytes // FILLER_BYTES):
+        for filler in (bytes(self._unsent_bytes), *self._fillers()):
             yield Send(filler)
-            filler = bytes(FILLER_BYTES)
             try:
                 while (reply := (yield from self._repl.exactly(1, FILLER_TIMEOUT_MS))) != END:
                     if reply == ACK:

@@ -119,7 +119,7 @@ def test_a_board_that_has_stored_something_else(size: bytes) -> None:
 def test_lost_bytes_are_filled_up() -> None:
     _, play = opened_put(4)
     play.does(Fetch(4), b"abcd").sends(sealed(b"abcd")).hears(SILENCE)
-    play.sends(bytes(FILLER_BYTES)).hears(SILENCE).sends(bytes(FILLER_BYTES)).hears(DAMAGED)
+    play.sends(bytes(FILLER_BYTES)).hears(SILENCE).sends(bytes(2 * FILLER_BYTES)).hears(DAMAGED)
     runs(play, SIZE, b"0\r\n")
     starts(play, put_code(4, "ab"), ACK).sends(sealed(b"abcd")).hears(DONE).ends()
 
@@ -127,7 +127,7 @@ def test_lost_bytes_are_filled_up() -> None:
 def test_a_board_that_falls_silent() -> None:
     _, play = opened_put(4)
     play.does(Fetch(4), b"abcd").sends(sealed(b"abcd")).hears(SILENCE)
-    play.sends(bytes(FILLER_BYTES)).hears(SILENCE).sends(bytes(FILLER_BYTES))
+    play.sends(bytes(FILLER_BYTES)).hears(SILENCE).sends(bytes(2 * FILLER_BYTES))
     with pytest.raises(DialogueTimeoutError):
         play.hears(SILENCE)
 
@@ -211,6 +211,7 @@ def test_a_put_is_abandoned_with_bytes_lost() -> None:
 def test_a_put_that_cannot_be_abandoned() -> None:
     transfer, _ = opened_put(8)
     play = Playbook(transfer.abandon()).sends(bytes(BLOCK_BYTES + 4)).hears(SILENCE).sends(bytes(FILLER_BYTES))
+    play.hears(SILENCE).sends(bytes(2 * FILLER_BYTES))
     with pytest.raises(DialogueTimeoutError):
         play.hears(SILENCE)
 
