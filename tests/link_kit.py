@@ -293,7 +293,16 @@ class Pair:
         for side in self.sides:
             side.is_consuming = True
             side.consume()
-        self.run(30_000)
+        for _ in range(10):  # a slow line takes its time
+            self.run(30_000)
+            if self._has_all_arrived():
+                return
+
+    def _has_all_arrived(self) -> bool:
+        return all(
+            receiver.received[receiver.session] == sender.sent[sender.session]
+            for sender, receiver in (self.sides, self.sides[::-1])
+        )
 
     def check(self) -> None:
         """In every session, what has been given out is the beginning of what was given in."""
