@@ -66,7 +66,9 @@ class Service(io.IOBase):
 
     def restart(self):
         """Begin with a link that has no session."""
-        number = int.from_bytes(os.urandom(2), "little") if hasattr(os, "urandom") else ticks_us()
+        number = ticks_us()  # a board may have no randomness, or the same after each start
+        if hasattr(os, "urandom"):
+            number ^= int.from_bytes(os.urandom(2), "little")
         self.link = Link(number, 1, _TEXT_ROOM, _BINARY_ROOM)
         self.files = None  # loaded when the first request comes
 
