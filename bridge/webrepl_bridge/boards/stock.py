@@ -316,8 +316,8 @@ class StockBoard(TerminalBoard):
 
     async def version(self) -> tuple[int, int, int]:
         """See Board. Where the banner does not say it, an idle board is asked; a running program is not disturbed."""
-        if self._tracker.mode is Mode.UNKNOWN:
-            await self._until(lambda: self._tracker.mode is not Mode.UNKNOWN, FIRST_PROMPT_TIMEOUT_MS)
+        if self._firmware is UNKNOWN_FIRMWARE:
+            await self._until(lambda: self._tracker.version is not None or self._at_rest, FIRST_PROMPT_TIMEOUT_MS)
         if self._tracker.version is not None:
             return self._tracker.version
         if self._firmware is UNKNOWN_FIRMWARE and self._at_rest:
