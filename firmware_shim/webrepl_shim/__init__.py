@@ -7,6 +7,7 @@ Board only. In boot.py:
 
 service  the link's pump and the dupterm stream
 files    put, get and version: WebREPL's binary records; loaded at the first of them
+ports    streams of a second USB interface or a socket; loaded when asked for
 login    the password on the wire; loaded when there is one
 plain    the firmware's own WebREPL on a stream, instead of the link; loaded when asked for
 """
@@ -18,7 +19,7 @@ def start(stream, framing="link", password=None, baud=0, timer=-1):
     """Serve the REPL and the files over a stream; the program goes on. Ends what was started before.
 
     Args:
-        stream: something with read, write and any, none of which waits: a machine.UART with timeout=0, for one.
+        stream: something that never waits: a machine.UART with timeout=0, a non-blocking socket, ports.usb().
         framing: "link", for real wires; "plain": the firmware's own WebREPL, where it has the module _webrepl.
         password: to be typed before the terminal and the files are served; True: PASS of webrepl_cfg.py;
             None: the wire is enough.
@@ -39,6 +40,10 @@ def start(stream, framing="link", password=None, baud=0, timer=-1):
         return
     from machine import Timer
 
+    if not hasattr(stream, "any"):
+        from .ports import Port
+
+        stream = Port(stream)
     if password:
         from .login import Service
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import time
 from pathlib import Path
 
@@ -283,3 +284,17 @@ def test_plain_framing_says_what_it_needs(pico_usb: Pico, tmp_path: Path) -> Non
     install_shim(pico_usb, tmp_path)
     attempt = "try: webrepl_shim.start_uart(1, framing='plain')\nexcept ImportError as error: print(error)"
     assert "websocket" in mpremote(pico_usb, "resume", "exec", f"import webrepl_shim\n{attempt}")
+
+
+def test_plain_framing_is_the_firmwares_own(pico_webrepl: Pico, tmp_path: Path) -> None:
+    install_shim(pico_webrepl, tmp_path)
+    mpremote(pico_webrepl, "resume", "exec", "import webrepl_shim; webrepl_shim.start_uart(1, framing='plain')")
+    address = pico_webrepl.uart1_url.removeprefix("socket://").split(":")
+    with socket.create_connection((address[0], int(address[1])), timeout=10) as line:
+        line.sendall(b"\x81\x01\r")  # an empty password, in a text frame
+        received = b""
+        while b"WebREPL connected" not in received:
+            received += line.recv(1024)
+        line.sendall(b"\x81\x066 * 7\r")
+        while b"42" not in received:
+            received += line.recv(1024)
