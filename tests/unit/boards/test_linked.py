@@ -54,6 +54,15 @@ async def test_the_terminal_goes_on_during_a_transfer() -> None:
 
 
 @in_loop
+async def test_what_was_typed_before_a_transfer_comes_before_it() -> None:
+    async with rig(LinkedBoard) as r:
+        await r.expect(BANNER)
+        await r.board.write(b"hello\r" * 10)
+        await r.put("a.bin", b"data")
+        assert r.shim.repl.typed.count(b"hello\r") == 10
+
+
+@in_loop
 async def test_says_what_firmware_it_is() -> None:
     async with rig(LinkedBoard) as r:
         assert await r.board.version() == (1, 25, 0)
