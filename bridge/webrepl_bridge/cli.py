@@ -27,7 +27,9 @@ DEFAULT_LISTEN = ":8266"
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--serial", metavar="PORT", help="Device, id:SERIALNUMBER, auto (default), or any pySerial URL.")
+@click.option(
+    "--serial", metavar="PORT", help="Device, id:SERIALNUMBER, auto (default), or a URL such as tcp://HOST:PORT."
+)
 @click.option("--demo", is_flag=True, help="No board: run a real MicroPython on this computer instead.")
 @click.option("--baud", type=click.IntRange(min=1), default=115200, show_default=True, help="Speed of a serial line.")
 @click.option(

@@ -17,8 +17,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from typing import Any, ParamSpec
 
-from webrepl_transports import BrokenError, ByteStream, EndOfStreamError, TransportError, open_stream
-from webrepl_transports.address import parse
+from webrepl_transports import BrokenError, ByteStream, EndOfStreamError, OpenOptions, TransportError, open_stream
 from webrepl_transports.uart import open_uart
 
 P = ParamSpec("P")
@@ -140,7 +139,7 @@ async def _uart(*, watch: bool) -> AsyncIterator[Joined]:
     device = os.ttyname(slave)
 
     async def open_again() -> ByteStream:
-        return await open_uart(parse(device), watch=watch)
+        return await open_uart(device, OpenOptions(), watch=watch)
 
     stream = await open_again()
     os.close(slave)
@@ -160,7 +159,7 @@ async def _tcp() -> AsyncIterator[Joined]:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         listener.setblocking(False)
-        url = f"socket://127.0.0.1:{listener.getsockname()[1]}"
+        url = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
         stream = await open_stream(url)
         connection, _ = await loop.sock_accept(listener)
         peer = SocketPeer(connection)
@@ -171,7 +170,7 @@ async def _tcp() -> AsyncIterator[Joined]:
             peer.vanish()
 
 
-KINDS: dict[str, Kind] = {"socket": Kind(_tcp, EndOfStreamError, 16_000_000)}
+KINDS: dict[str, Kind] = {"tcp": Kind(_tcp, EndOfStreamError, 16_000_000)}
 if sys.platform != "win32":
     KINDS["uart"] = Kind(functools.partial(_uart, watch=True), BrokenError, 300_000)
     KINDS["uart-threads"] = Kind(functools.partial(_uart, watch=False), BrokenError, 300_000)

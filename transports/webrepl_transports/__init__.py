@@ -3,10 +3,11 @@
 `await open_stream(url)` gives a `ByteStream`; everything above this package knows only that.
 `list_ports()` and `list_boards()` say what is plugged in.
 
+schemes        which transport opens which URL; where other people's come in
 address        what a person writes: devices, uart:// and pySerial's URLs, baud, reset_on_open
 ports          the serial ports of this computer, and which of them look like boards
 uart           serial ports: opened by pySerial, watched by the event loop or by threads
-tcp            socket://HOST:PORT
+tcp            tcp://HOST:PORT
 _stream        the interface `ByteStream`
 _buffered      what every kind of stream here has in common: order, back-pressure, cancellation, one end
 _asyncio       over an asyncio transport: TCP, and pyserial-asyncio's
@@ -20,14 +21,17 @@ _usb_ids       USB ids of boards and USB-serial chips
 from webrepl_link.errors import BrokenError, EndOfStreamError, OpenError, TransportError
 from webrepl_transports._open import open_stream
 from webrepl_transports._stream import ByteStream
-from webrepl_transports.address import ResetOnOpen
+from webrepl_transports.address import OpenOptions, ResetOnOpen
 from webrepl_transports.ports import PortKind, SerialPort, list_boards, list_ports
+from webrepl_transports.schemes import Opener
 
 __all__ = [
     "BrokenError",
     "ByteStream",
     "EndOfStreamError",
     "OpenError",
+    "OpenOptions",
+    "Opener",
     "PortKind",
     "ResetOnOpen",
     "SerialPort",

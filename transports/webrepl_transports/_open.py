@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from webrepl_transports.address import ResetOnOpen, parse
-from webrepl_transports.tcp import open_tcp
-from webrepl_transports.uart import open_uart
+from webrepl_transports.address import OpenOptions, ResetOnOpen, as_baud, as_reset
+from webrepl_transports.schemes import open_url
 
 if TYPE_CHECKING:
     from webrepl_transports._stream import ByteStream
@@ -23,8 +22,8 @@ async def open_stream(
 
     Args:
         url: a device ("/dev/ttyUSB0", "COM3"), `id:SERIALNUMBER`, `auto` for the one board that is plugged
-            in, `uart://DEVICE?baud=115200&reset_on_open=keep&exclusive=yes`, `socket://HOST:PORT`, or any
-            other URL that pySerial opens (`rfc2217://`, `loop://`, `spy://`, `hwgrep://` ...).
+            in, `uart://DEVICE?baud=115200&reset_on_open=keep&exclusive=yes`, `tcp://HOST:PORT`, what a
+            plug-in opens, or a URL of pySerial's (`loop://`, `spy://`, `hwgrep://` ...).
         baud: bits per second of a serial line; what `url` says goes before.
         exclusive: whether to keep other programs from opening the port meanwhile; `url` goes before.
         reset_on_open: what to do with DTR and RTS, see `ResetOnOpen`; `url` goes before.
@@ -32,7 +31,4 @@ async def open_stream(
     Raises:
         OpenError: it could not be opened; the message is one line that says what to do.
     """
-    address = parse(url, baud=baud, exclusive=exclusive, reset_on_open=reset_on_open)
-    if address.target.lower().startswith("socket://"):
-        return await open_tcp(address.target)
-    return await open_uart(address)
+    return await open_url(url.strip(), OpenOptions(as_baud(baud), exclusive, as_reset(reset_on_open)))

@@ -38,7 +38,7 @@ def explain(address: SerialAddress, device: str, error: Exception, *, windows: b
         return OpenError(f"{device} is not a serial port: {_what_there_is()}")
     if isinstance(error, ValueError) and "baud" in str(error):
         bauds = ", ".join(str(baud) for baud in COMMON_BAUDS)
-        return OpenError(f"{device} cannot do {address.baud} baud: use the board's rate, mostly one of {bauds}")
+        return OpenError(f"{device} cannot do {address.options.baud} baud: use the board's rate, mostly one of {bauds}")
     if code == errno.EIO:
         return OpenError(f"{device} does not answer: nothing is behind it, or unplug the board and plug it in again")
     return OpenError(f"cannot open {device}: {_one_line(error)}")

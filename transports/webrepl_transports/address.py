@@ -1,16 +1,16 @@
-"""From what a person writes to which serial port is meant, and how it is to be opened. No I/O."""
+"""From what a person writes to which wire is meant, and how it is to be opened. No I/O."""
 
 from __future__ import annotations
 
-import pkgutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from importlib import import_module
-from urllib.parse import parse_qsl, unquote
-
-import serial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from webrepl_link.errors import OpenError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 COMMON_BAUDS = (9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600)
 
@@ -32,20 +32,48 @@ class ResetOnOpen(StrEnum):
 
 
 @dataclass(frozen=True)
+class OpenOptions:
+    """How a wire is to be opened, unless its URL says otherwise.
+
+    Attributes:
+        baud: bits per second of a serial line.
+        exclusive: whether nobody else may open the port meanwhile.
+        reset_on_open: what to do with DTR and RTS.
+    """
+
+    baud: int = 115200
+    exclusive: bool = True
+    reset_on_open: ResetOnOpen = ResetOnOpen.KEEP
+
+    def with_query(self, query: str, *known: str) -> OpenOptions:
+        """Put what a URL says behind its question mark in the place of these.
+
+        Args:
+            query: such as `baud=9600&reset_on_open=hard`.
+            known: names of the attributes that this kind of URL may set.
+
+        Raises:
+            OpenError: an unknown option, or a value that does not fit.
+        """
+        given: dict[str, Any] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            if name not in known:
+                raise OpenError(f"unknown option {name!r} in an address: this kind has {', '.join(known) or 'none'}")
+            given[name] = _READ[name](value)
+        return replace(self, **given)
+
+
+@dataclass(frozen=True)
 class SerialAddress:
     """Which port to open, and how.
 
     Attributes:
         target: a device ("/dev/ttyUSB0", "COM3"), "auto", "id:SERIALNUMBER", or a pySerial URL.
-        baud: bits per second.
-        exclusive: whether nobody else may open the port meanwhile.
-        reset_on_open: what to do with DTR and RTS.
+        options: how.
     """
 
     target: str
-    baud: int = 115200
-    exclusive: bool = True
-    reset_on_open: ResetOnOpen = ResetOnOpen.KEEP
+    options: OpenOptions = field(default_factory=OpenOptions)
 
     @property
     def is_url(self) -> bool:
@@ -58,68 +86,50 @@ class SerialAddress:
         return self.target[3:] if self.target.lower().startswith("id:") else None
 
 
-def parse(
-    text: str,
-    *,
-    baud: int = 115200,
-    exclusive: bool = True,
-    reset_on_open: ResetOnOpen | str = ResetOnOpen.KEEP,
-) -> SerialAddress:
+def parse(text: str, options: OpenOptions) -> SerialAddress:
     """Read a serial address.
 
     Args:
         text: a device, `auto`, `id:SERIALNUMBER`,
             `uart://DEVICE?baud=115200&reset_on_open=keep&exclusive=yes` (whose target may be `auto` or
             `id:...` too), or a pySerial URL.
-        baud: bits per second, unless `text` says otherwise.
-        exclusive: whether to lock the port, unless `text` says otherwise.
-        reset_on_open: what to do with DTR and RTS, unless `text` says otherwise.
+        options: how to open it, unless `text` says otherwise.
 
     Raises:
-        OpenError: it says nothing, has an unknown scheme or option, or a value that does not fit.
+        OpenError: it says nothing, has an unknown option, or a value that does not fit.
     """
-    address = SerialAddress(text.strip(), _baud(baud), exclusive, _reset(reset_on_open))
-    scheme, separator, rest = address.target.partition("://")
+    address = SerialAddress(text, options)
+    scheme, separator, rest = text.partition("://")
     if separator and scheme.lower() == "uart":
         target, _, query = rest.partition("?")
-        address = replace(address, target=unquote(target))
-        for name, value in parse_qsl(query, keep_blank_values=True):
-            address = _with_option(address, name, value)
-    elif separator and scheme.lower() not in known_schemes():
-        raise OpenError(f"unknown scheme {scheme!r} in {text!r}: use a device such as /dev/ttyUSB0, or {_schemes()}")
+        address = SerialAddress(unquote(target), options.with_query(query, "baud", "reset_on_open", "exclusive"))
     if not address.target or address.serial_number == "":
         raise OpenError(f"{text!r} names no port: write a device such as /dev/ttyUSB0 or COM3, id:SERIALNUMBER or auto")
     return address
 
 
-def known_schemes() -> set[str]:
-    """List the URL schemes that can be opened: our own and those of pySerial's installed handlers."""
-    schemes = {"uart", "socket"}
-    for package_name in serial.protocol_handler_packages:
-        package = import_module(package_name)
-        names = (module.name for module in pkgutil.iter_modules(package.__path__))
-        schemes.update(name.removeprefix("protocol_") for name in names if name.startswith("protocol_"))
-    return schemes
+def split_host_port(url: str) -> tuple[str, int, str]:
+    """Take `SCHEME://HOST:PORT?QUERY` apart into host, port and query.
+
+    Raises:
+        OpenError: it has no such form.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or not port:
+        raise OpenError(f"{url!r} is no address: write {url.partition(':')[0]}://HOST:PORT")
+    return host, port, parts.query
 
 
-def _schemes() -> str:
-    return ", ".join(f"{scheme}://" for scheme in sorted(known_schemes()))
+def as_baud(value: int | str) -> int:
+    """Read a number of bits per second.
 
-
-def _with_option(address: SerialAddress, name: str, value: str) -> SerialAddress:
-    if name == "baud":
-        return replace(address, baud=_baud(value))
-    if name == "reset_on_open":
-        return replace(address, reset_on_open=_reset(value))
-    if name == "exclusive":
-        flags = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-        if value.lower() not in flags:
-            raise OpenError(f"exclusive={value} is neither yes nor no")
-        return replace(address, exclusive=flags[value.lower()])
-    raise OpenError(f"unknown option {name!r} in a uart:// address: there are baud, exclusive and reset_on_open")
-
-
-def _baud(value: int | str) -> int:
+    Raises:
+        OpenError: it is none.
+    """
     try:
         baud = int(value)
     except ValueError:
@@ -130,8 +140,24 @@ def _baud(value: int | str) -> int:
     return baud
 
 
-def _reset(value: ResetOnOpen | str) -> ResetOnOpen:
+def as_reset(value: str) -> ResetOnOpen:
+    """Read the name of a `ResetOnOpen`.
+
+    Raises:
+        OpenError: there is none of this name.
+    """
     try:
         return ResetOnOpen(value)
     except ValueError:
         raise OpenError(f"reset_on_open={value} is unknown: use one of {', '.join(ResetOnOpen)}") from None
+
+
+def _flag(value: str) -> bool:
+    flags = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    if value.lower() not in flags:
+        raise OpenError(f"exclusive={value} is neither yes nor no")
+    return flags[value.lower()]
+
+
+_READ: dict[str, Callable[[str], Any]] = {"baud": as_baud, "exclusive": _flag, "reset_on_open": as_reset}
+"""How to read the text of each attribute of `OpenOptions`."""

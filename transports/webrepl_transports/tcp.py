@@ -1,28 +1,44 @@
-"""TCP: `socket://HOST:PORT`, the raw bytes of a serial server, an emulator or `ser2net`.
+"""TCP: `tcp://HOST:PORT`, the raw bytes of a serial server such as `ser2net`, or of an emulator.
 
-The URL is pySerial's, but the connection is asyncio's own: pySerial's `socket://` does not tell an end in
-good order from a broken one, spins while its socket is full, and sleeps 0.3 s in close.
+`socket://` is pySerial's name for the same, kept for those who know it. The connection is asyncio's own: pySerial's
+does not tell an end in good order from a broken one, spins while its socket is full, and sleeps 0.3 s in close.
 """
 
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, TypeVar
 
 from webrepl_link.errors import OpenError
 from webrepl_transports._asyncio import AsyncioStream
+from webrepl_transports.address import split_host_port
+
+if TYPE_CHECKING:
+    from webrepl_transports.address import OpenOptions
 
 CONNECT_TIMEOUT_S = 5.0
 
 
-async def open_tcp(url: str) -> AsyncioStream:
-    """Connect to `socket://HOST:PORT`.
+async def open_tcp(url: str, options: OpenOptions) -> AsyncioStream:
+    """Connect to `tcp://HOST:PORT`; none of the options has a meaning there.
 
     Raises:
         OpenError: malformed URL, unknown host, nothing listening, or no answer within 5 s.
     """
-    host, port = _split(url)
-    stream = AsyncioStream(f"socket://{host}:{port}", reliable=True, line_rate_baud=None)
+    host, port, query = split_host_port(url)
+    options.with_query(query)
+    return await connect(AsyncioStream(url, reliable=True, line_rate_baud=None), host, port)
+
+
+_Stream = TypeVar("_Stream", bound=AsyncioStream)
+
+
+async def connect(stream: _Stream, host: str, port: int) -> _Stream:
+    """Give `stream` a connection to `host`.
+
+    Raises:
+        OpenError: unknown host, nothing listening, or no answer within 5 s.
+    """
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -36,14 +52,3 @@ async def open_tcp(url: str) -> AsyncioStream:
     except OSError as error:
         raise OpenError(f"cannot connect to {host}:{port}: {error.strerror or error}") from error
     return stream
-
-
-def _split(url: str) -> tuple[str, int]:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if not host or not port:
-        raise OpenError(f"{url!r} is not a TCP address: write socket://HOST:PORT")
-    return host, port

@@ -28,13 +28,14 @@ from webrepl_transports._asyncio import AsyncioStream
 from webrepl_transports._buffered import run_apart
 from webrepl_transports._open_errors import explain
 from webrepl_transports._threaded import UNCANCELLABLE_READ_S, ThreadedStream
-from webrepl_transports.address import ResetOnOpen, SerialAddress
+from webrepl_transports.address import ResetOnOpen, SerialAddress, parse
 from webrepl_transports.ports import PortKind, find_port, only_board, port_with_serial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from webrepl_transports._buffered import BufferedStream
+    from webrepl_transports.address import OpenOptions
 
 READ_BYTES = 4096
 """As much as a Linux terminal gives at a time; pyserial-asyncio's own 1024 costs four times the calls."""
@@ -42,17 +43,18 @@ READ_BYTES = 4096
 _DRAIN_EXTRA_S = 0.5
 
 
-async def open_uart(address: SerialAddress, *, watch: bool = True) -> BufferedStream:
+async def open_uart(url: str, options: OpenOptions, *, watch: bool = True) -> BufferedStream:
     """Open a serial port.
 
     Args:
-        address: which, and how.
+        url: which, see `address.parse`.
+        options: how, unless `url` says otherwise.
         watch: whether the event loop may watch the port; without, threads read and write it as on Windows.
 
     Raises:
         OpenError: it could not be opened; the message says what to do.
     """
-    opening = asyncio.get_running_loop().run_in_executor(None, _open, address)
+    opening = asyncio.get_running_loop().run_in_executor(None, _open, parse(url, options))
     try:
         opened = await asyncio.shield(opening)
     except asyncio.CancelledError:
@@ -80,9 +82,10 @@ class _OpenPort:
             Exception: whatever pySerial or the system raises.
         """
         self.device = device
-        self.mode = address.reset_on_open
+        options = address.options
+        self.mode = options.reset_on_open
         self.port = serial.serial_for_url(
-            device, do_not_open=True, baudrate=address.baud, exclusive=address.exclusive or None
+            device, do_not_open=True, baudrate=options.baud, exclusive=options.exclusive or None
         )
         if not hasattr(self.port, "cancel_read"):
             self.port.timeout = UNCANCELLABLE_READ_S
@@ -90,12 +93,12 @@ class _OpenPort:
         usb = None if self.port.port is None else find_port(self.port.port)
         is_wire = self.is_terminal or not address.is_url or device.startswith("rfc2217:")
         has_line = is_wire and (usb is None or usb.kind is not PortKind.BOARD)
-        self.line_rate_baud = address.baud if has_line else None
-        self.description = f"{device} at {address.baud} baud" if has_line else device
+        self.line_rate_baud = options.baud if has_line else None
+        self.description = f"{device} at {options.baud} baud" if has_line else device
         _lines.before_open(self.port, self.mode)
         self.port.open()
         try:
-            self._set_up(exclusive=address.exclusive, own_usb=usb is not None and usb.listens_to_dtr)
+            self._set_up(exclusive=options.exclusive, own_usb=usb is not None and usb.listens_to_dtr)
         except BaseException:
             self.close()
             raise

@@ -15,7 +15,7 @@ from serial.tools.list_ports_common import ListPortInfo
 from stream_kit import in_loop
 from webrepl_transports import OpenError, open_stream
 from webrepl_transports._open_errors import explain
-from webrepl_transports.address import parse
+from webrepl_transports.address import SerialAddress
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals")
 
@@ -165,9 +165,9 @@ async def test_a_baud_rate_that_the_driver_refuses(monkeypatch: pytest.MonkeyPat
 async def test_urls() -> None:
     assert "Connection refused" in await refusal("rfc2217://127.0.0.1:1")
     assert "nothing listens on 127.0.0.1:1" in await refusal("socket://127.0.0.1:1")
-    for url in ("socket://", "socket://host", "socket://:80", "socket://host:99999"):
-        assert "write socket://HOST:PORT" in await refusal(url)
-    assert "unknown scheme 'tcp'" in await refusal("tcp://127.0.0.1:1")
+    for url in ("tcp://", "tcp://host", "tcp://:80", "tcp://host:99999"):
+        assert "write tcp://HOST:PORT" in await refusal(url)
+    assert "unknown option 'baud'" in await refusal("tcp://127.0.0.1:1?baud=9600")
     assert "no ports found" in await refusal("hwgrep://no-such-thing")
 
 
@@ -186,4 +186,4 @@ async def test_urls() -> None:
     ],
 )
 def test_what_pyserial_raises_on_windows(raised: str, says: str) -> None:
-    assert says in str(explain(parse("COM9"), "COM9", serial.SerialException(raised), windows=True))
+    assert says in str(explain(SerialAddress("COM9"), "COM9", serial.SerialException(raised), windows=True))

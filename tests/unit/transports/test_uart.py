@@ -17,9 +17,8 @@ import serial.rfc2217
 from serial.tools.list_ports_common import ListPortInfo
 
 from stream_kit import PtyPeer, in_loop
-from webrepl_transports import BrokenError, ByteStream, open_stream, uart
+from webrepl_transports import BrokenError, ByteStream, OpenOptions, open_stream, uart
 from webrepl_transports._threaded import ThreadedStream
-from webrepl_transports.address import parse
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals")
 
@@ -110,7 +109,7 @@ async def test_a_send_notices_the_end_even_while_nobody_receives(watch: bool) ->
     import pty
 
     master, slave = pty.openpty()
-    stream = await uart.open_uart(parse(os.ttyname(slave)), watch=watch)
+    stream = await uart.open_uart(os.ttyname(slave), OpenOptions(), watch=watch)
     os.close(slave)
     peer = PtyPeer(master)
     with suppress(TimeoutError):
@@ -253,7 +252,7 @@ async def test_rfc2217_reaches_the_port_behind_it() -> None:
 async def test_threads_go_on_when_the_stream_is_received_from_again(pty_ends: tuple[str, int]) -> None:
     device, master = pty_ends
     peer = PtyPeer(master)
-    stream = await uart.open_uart(parse(device), watch=False)
+    stream = await uart.open_uart(device, OpenOptions(), watch=False)
     data = bytes(500_000)
     for _ in range(3):
         sending = asyncio.create_task(peer.send(data))
