@@ -16,6 +16,7 @@ from webrepl_link.errors import OpenError, WebReplError
 from webrepl_transports import ResetOnOpen, list_ports
 
 from .boards.auto import Framing
+from .boards.opening import BoardOptions
 from .boards.stock import WhileRunning
 from .commands.shim import shim
 from .frontends.app import STATIC_HOST, bridge_version
@@ -110,16 +111,20 @@ def cli(
         except OpenError as error:
             raise click.UsageError(str(error)) from error
     chosen = _password(context, password, password_file)
-    options = BridgeOptions(
-        serial=None if demo else serial or "auto",
-        listen=listen,
-        password=chosen or generate_password(),
-        name="demo" if demo else _board_name(serial or "board"),
+    board = BoardOptions(
+        url=serial or "auto",
         baud=baud,
-        reset_on_open=reset_on_open,
+        reset_on_open=ResetOnOpen(reset_on_open),
         while_running=WhileRunning(while_running),
         framing=Framing(framing),
         board_password=board_password,
+    )
+    options = BridgeOptions(
+        board=board,
+        demo=demo,
+        listen=listen,
+        password=chosen or generate_password(),
+        name="demo" if demo else _board_name(serial or "board"),
         static_host=static_host,
     )
 

@@ -1,18 +1,16 @@
-"""One running bridge: a stream, the board on it, its session, and the frontend; from start to stop."""
+"""One running bridge: a board, its session, and the frontend; from start to stop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from webrepl_link.errors import TransportError
-from webrepl_transports import open_stream
 
-from .boards.auto import Framing, make_board
-from .boards.stock import WhileRunning
+from .boards.opening import BoardOptions, open_board
 from .demo import demo_board
 from .frontends.app import STATIC_HOST, create_app
 from .frontends.passwords import PasswordGate
@@ -34,27 +32,19 @@ class BridgeOptions:
     """What to bridge, and how.
 
     Attributes:
-        serial: what `webrepl_transports.open_stream` takes; None for the demo board.
+        board: where the board is, and how to serve it.
         listen: addresses of the form `[HOST]:PORT`.
         password: what clients must give.
         name: how clients call the board, beside `/`.
-        baud: bits per second of a serial line.
-        reset_on_open: see `webrepl_transports.ResetOnOpen`.
-        while_running: what a file operation does when a program is running.
-        framing: how the messages between the bridge and the board are framed.
-        board_password: what the firmware's own WebREPL asks for, with plain framing.
+        demo: whether to run a board on this computer, in place of the one that `board` names.
         static_host: where the page's script comes from.
     """
 
-    serial: str | None
+    board: BoardOptions
     listen: tuple[str, ...]
     password: str
     name: str
-    baud: int = 115200
-    reset_on_open: str = "keep"
-    while_running: WhileRunning = WhileRunning.INTERRUPT
-    framing: Framing = Framing.AUTO
-    board_password: str = ""
+    demo: bool = False
     static_host: str = STATIC_HOST
 
 
@@ -76,22 +66,20 @@ async def run_bridge(
         sockets = [sock for listen in options.listen for sock in open_listeners(listen)]
         for sock in sockets:
             stack.callback(sock.close)
-        serial = options.serial
-        if serial is None:
-            serial = await stack.enter_async_context(demo_board())
-        stream = await open_stream(serial, baud=options.baud, reset_on_open=options.reset_on_open)
-        stack.push_async_callback(stream.aclose)
+        where = options.board
+        if options.demo:
+            where = replace(where, url=await stack.enter_async_context(demo_board()))
+        board = await stack.enter_async_context(open_board(where))
         if stop is None:
             stop = stack.enter_context(_stop_on_signals())
 
-        board = make_board(stream, options.framing, options.while_running, options.board_password)
         session = Session(board, options.name)
         app = create_app(session, PasswordGate(options.password), static_host=options.static_host)
         ports = [sock.getsockname()[1] for sock in sockets]
 
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(_run_board(board, stop))
-            await serve(app, sockets, stop=stop, ready=lambda: ready(stream.description, ports))
+            await serve(app, sockets, stop=stop, ready=lambda: ready(board.description, ports))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SETTLE_S):
                     await board.settle()

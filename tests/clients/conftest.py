@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from clients.official import TEXT, OfficialClient
+from webrepl_bridge.boards.opening import BoardOptions
 from webrepl_bridge.serve import BridgeOptions, run_bridge
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def bridge(unix_vm: UnixVM) -> Iterator[Bridge]:
 def in_thread(device: str, listen: str) -> Iterator[None]:
     """Bridge the board on `device` to `listen` while the block runs, which may itself block."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-    options = BridgeOptions(device, (listen,), PASSWORD, "unix")
+    options = BridgeOptions(BoardOptions(device), (listen,), PASSWORD, "unix")
 
     async def bridge_board() -> None:
         stop = asyncio.Event()

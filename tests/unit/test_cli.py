@@ -38,26 +38,26 @@ def test_the_one_command(bridged: list[BridgeOptions]) -> None:
     result = CliRunner().invoke(cli, ["--serial", "/dev/ttyUSB0", "--listen", ":8266"])
     assert result.exit_code == 0
     (options,) = bridged
-    assert (options.serial, options.listen, options.name, options.baud) == (
+    assert (options.board.url, options.listen, options.name, options.board.baud) == (
         "/dev/ttyUSB0",
         (":8266",),
         "ttyUSB0",
         115200,
     )
-    assert options.while_running is WhileRunning.INTERRUPT
+    assert options.board.while_running is WhileRunning.INTERRUPT
     assert options.password in result.stdout
     assert "http://localhost:8266/" in result.stdout
 
 
 def test_without_options_the_plugged_in_board_is_served(bridged: list[BridgeOptions]) -> None:
     assert CliRunner().invoke(cli).exit_code == 0
-    assert (bridged[0].serial, bridged[0].listen) == ("auto", (":8266",))
+    assert (bridged[0].board.url, bridged[0].listen) == ("auto", (":8266",))
 
 
 @pytest.mark.parametrize("framing", Framing)
 def test_what_is_on_the_wire_can_be_said(bridged: list[BridgeOptions], framing: Framing) -> None:
     assert CliRunner().invoke(cli, ["--framing", framing.value]).exit_code == 0
-    assert bridged[0].framing is framing
+    assert bridged[0].board.framing is framing
 
 
 def test_the_shims_line_has_to_be_said() -> None:
@@ -77,7 +77,7 @@ def test_a_shim_on_no_board_is_one_line(command: list[str]) -> None:
 def test_framing_and_the_boards_password(bridged: list[BridgeOptions]) -> None:
     assert CliRunner().invoke(cli, ["--framing", "plain", "--board-password", "secret"]).exit_code == 0
     assert CliRunner().invoke(cli, env={"WEBREPL_BOARD_PASSWORD": "other"}).exit_code == 0
-    assert [(options.framing, options.board_password) for options in bridged] == [
+    assert [(options.board.framing, options.board.board_password) for options in bridged] == [
         (Framing.PLAIN, "secret"),
         (Framing.AUTO, "other"),
     ]
@@ -85,7 +85,7 @@ def test_framing_and_the_boards_password(bridged: list[BridgeOptions]) -> None:
 
 def test_the_demo(bridged: list[BridgeOptions]) -> None:
     assert CliRunner().invoke(cli, ["--demo", "--while-running", "wait", "--listen", "[::1]:9"]).exit_code == 0
-    assert (bridged[0].serial, bridged[0].name, bridged[0].while_running) == (None, "demo", WhileRunning.WAIT)
+    assert (bridged[0].demo, bridged[0].name, bridged[0].board.while_running) == (True, "demo", WhileRunning.WAIT)
 
 
 def test_a_chosen_password_is_not_printed(bridged: list[BridgeOptions], tmp_path: Path) -> None:

@@ -46,8 +46,10 @@ class Board(ABC):
     Attributes:
         on_output: called with the terminal's bytes as they arrive, in order; must not block.
         on_notice: called with a line of text that the people at the terminal should see.
+        description: how to name to a person what the board is on.
     """
 
+    description = "a board"
     on_output: Callable[[bytes], None]
     on_notice: Callable[[str], None]
 
