@@ -3,6 +3,7 @@
 WebReplError
 ├── TransportError           the wire
 │   ├── OpenError            it could not be opened; the message says what to do
+│   │   └── AddressError      nor ever will be: what was written names nothing
 │   ├── EndOfStreamError     the other side closed it in good order
 │   └── BrokenError          it ended otherwise: unplugged, vanished, closed under us
 ├── LocalProtocolError       our side broke the protocol: a bug here
@@ -21,6 +22,10 @@ class TransportError(WebReplError):
 
 class OpenError(TransportError):
     """A transport could not be opened; the message is one line that says what to do."""
+
+
+class AddressError(OpenError):
+    """What was written names nothing that can be opened, now or later; the message says what to do."""
 
 
 class EndOfStreamError(TransportError):

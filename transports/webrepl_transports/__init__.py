@@ -18,7 +18,7 @@ _posix         requests on a terminal's descriptor
 _usb_ids       USB ids of boards and USB-serial chips
 """
 
-from webrepl_link.errors import BrokenError, EndOfStreamError, OpenError, TransportError
+from webrepl_link.errors import AddressError, BrokenError, EndOfStreamError, OpenError, TransportError
 from webrepl_transports._open import open_stream
 from webrepl_transports._stream import ByteStream
 from webrepl_transports.address import OpenOptions, ResetOnOpen
@@ -26,6 +26,7 @@ from webrepl_transports.ports import PortKind, SerialPort, list_boards, list_por
 from webrepl_transports.schemes import Opener
 
 __all__ = [
+    "AddressError",
     "BrokenError",
     "ByteStream",
     "EndOfStreamError",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from webrepl_link.errors import OpenError
+from webrepl_link.errors import AddressError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,12 +53,12 @@ class OpenOptions:
             known: names of the attributes that this kind of URL may set.
 
         Raises:
-            OpenError: an unknown option, or a value that does not fit.
+            AddressError: an unknown option, or a value that does not fit.
         """
         given: dict[str, Any] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
             if name not in known:
-                raise OpenError(f"unknown option {name!r} in an address: this kind has {', '.join(known) or 'none'}")
+                raise AddressError(f"unknown option {name!r} in an address: this kind has {', '.join(known) or 'none'}")
             given[name] = _READ[name](value)
         return replace(self, **given)
 
@@ -96,7 +96,7 @@ def parse(text: str, options: OpenOptions) -> SerialAddress:
         options: how to open it, unless `text` says otherwise.
 
     Raises:
-        OpenError: it says nothing, has an unknown option, or a value that does not fit.
+        AddressError: it says nothing, has an unknown option, or a value that does not fit.
     """
     address = SerialAddress(text, options)
     scheme, separator, rest = text.partition("://")
@@ -104,7 +104,9 @@ def parse(text: str, options: OpenOptions) -> SerialAddress:
         target, _, query = rest.partition("?")
         address = SerialAddress(unquote(target), options.with_query(query, "baud", "reset_on_open", "exclusive"))
     if not address.target or address.serial_number == "":
-        raise OpenError(f"{text!r} names no port: write a device such as /dev/ttyUSB0 or COM3, id:SERIALNUMBER or auto")
+        raise AddressError(
+            f"{text!r} names no port: write a device such as /dev/ttyUSB0 or COM3, id:SERIALNUMBER or auto"
+        )
     return address
 
 
@@ -112,7 +114,7 @@ def split_host_port(url: str) -> tuple[str, int, str]:
     """Take `SCHEME://HOST:PORT?QUERY` apart into host, port and query.
 
     Raises:
-        OpenError: it has no such form.
+        AddressError: it has no such form.
     """
     try:
         parts = urlsplit(url)
@@ -120,7 +122,7 @@ def split_host_port(url: str) -> tuple[str, int, str]:
     except ValueError:
         host = port = None
     if not host or not port:
-        raise OpenError(f"{url!r} is no address: write {url.partition(':')[0]}://HOST:PORT")
+        raise AddressError(f"{url!r} is no address: write {url.partition(':')[0]}://HOST:PORT")
     return host, port, parts.query
 
 
@@ -128,7 +130,7 @@ def as_baud(value: int | str) -> int:
     """Read a number of bits per second.
 
     Raises:
-        OpenError: it is none.
+        AddressError: it is none.
     """
     try:
         baud = int(value)
@@ -136,7 +138,7 @@ def as_baud(value: int | str) -> int:
         baud = 0
     if baud <= 0:
         bauds = ", ".join(str(common) for common in COMMON_BAUDS)
-        raise OpenError(f"{value!r} is no baud rate: write a number, most boards use 115200, others one of {bauds}")
+        raise AddressError(f"{value!r} is no baud rate: write a number, most boards use 115200, others one of {bauds}")
     return baud
 
 
@@ -144,18 +146,18 @@ def as_reset(value: str) -> ResetOnOpen:
     """Read the name of a `ResetOnOpen`.
 
     Raises:
-        OpenError: there is none of this name.
+        AddressError: there is none of this name.
     """
     try:
         return ResetOnOpen(value)
     except ValueError:
-        raise OpenError(f"reset_on_open={value} is unknown: use one of {', '.join(ResetOnOpen)}") from None
+        raise AddressError(f"reset_on_open={value} is unknown: use one of {', '.join(ResetOnOpen)}") from None
 
 
 def _flag(value: str) -> bool:
     flags = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
     if value.lower() not in flags:
-        raise OpenError(f"exclusive={value} is neither yes nor no")
+        raise AddressError(f"exclusive={value} is neither yes nor no")
     return flags[value.lower()]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 import serial
 
-from webrepl_link.errors import OpenError
+from webrepl_link.errors import AddressError, OpenError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,13 +39,14 @@ async def open_url(url: str, options: OpenOptions) -> ByteStream:
     """Open `url` with the transport of its scheme; what has none is a serial port.
 
     Raises:
-        OpenError: there is no such scheme, its transport cannot be loaded, or it could not open the URL.
+        AddressError: there is no such scheme, or its transport cannot be loaded.
+        OpenError: it could not open the URL.
     """
     scheme, separator, _ = url.partition("://")
     transport = _find(scheme.lower()) if separator else _UART
     if transport is None:
         known = ", ".join(f"{scheme}://" for scheme in known_schemes())
-        raise OpenError(f"unknown scheme {scheme!r} in {url!r}: use a device such as /dev/ttyUSB0, or {known}")
+        raise AddressError(f"unknown scheme {scheme!r} in {url!r}: use a device such as /dev/ttyUSB0, or {known}")
     try:
         return await _load(transport)(url, options)
     except ModuleNotFoundError as error:
@@ -83,14 +84,14 @@ def _load(transport: EntryPoint) -> Opener:
     except ModuleNotFoundError:
         raise
     except (ImportError, AttributeError) as error:
-        raise OpenError(f"{transport.name}://: {_package(transport)} is broken, update it: {error}") from error
+        raise AddressError(f"{transport.name}://: {_package(transport)} is broken, update it: {error}") from error
 
 
-def _missing(transport: EntryPoint, error: ModuleNotFoundError) -> OpenError:
+def _missing(transport: EntryPoint, error: ModuleNotFoundError) -> AddressError:
     if not transport.extras:
-        return OpenError(f"{transport.name}://: {_package(transport)} is broken, install it again: {error}")
+        return AddressError(f"{transport.name}://: {_package(transport)} is broken, install it again: {error}")
     wanted = f"{_package(transport)}[{','.join(transport.extras)}]"
-    return OpenError(f"{transport.name}:// needs the Python package {error.name}: pip install {wanted}")
+    return AddressError(f"{transport.name}:// needs the Python package {error.name}: pip install {wanted}")
 
 
 def _package(transport: EntryPoint) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from webrepl_transports import OpenError, OpenOptions, ResetOnOpen
+from webrepl_transports import AddressError, OpenOptions, ResetOnOpen
 from webrepl_transports.address import SerialAddress, parse
 
 
@@ -58,6 +58,6 @@ def test_the_address_goes_before_the_options() -> None:
     ],
 )
 def test_is_refused_in_one_line(text: str, says: str) -> None:
-    with pytest.raises(OpenError, match=says) as caught:
+    with pytest.raises(AddressError, match=says) as caught:
         parse(text, OpenOptions())
     assert "\n" not in str(caught.value)

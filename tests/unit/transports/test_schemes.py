@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from stream_kit import in_loop
-from webrepl_transports import OpenError, OpenOptions, open_stream, schemes
+from webrepl_transports import AddressError, OpenError, OpenOptions, open_stream, schemes
 
 Install = Callable[..., None]
 
@@ -45,6 +45,8 @@ def test_knows_its_own_and_those_of_pyserial_and_of_plug_ins(plug_in: Install) -
 @in_loop
 async def test_an_unknown_scheme_is_answered_with_the_known_ones(plug_in: Install) -> None:
     plug_in("carrier-pigeon", "a_plug_in:fly")
+    with pytest.raises(AddressError):
+        await open_stream("hwgrp://pico")
     line = await refusal("hwgrp://pico")
     assert line.startswith("unknown scheme 'hwgrp' in 'hwgrp://pico': use a device such as /dev/ttyUSB0, or alt://")
     for known in ("carrier-pigeon://", "hwgrep://", "tcp://", "uart://"):
