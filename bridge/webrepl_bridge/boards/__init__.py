@@ -7,6 +7,7 @@ stock           StockBoard: stock firmware, by its own REPL
 programs        the programs that it sends to the board
 repl_wire       where its stream, a clock and the pure cores meet
 plain           PlainBoard: the firmware's own WebREPL on the wire, in RFC 6455 frames
+records         files by records, for the kinds of board that take them
 linked          LinkedBoard: a board that runs the shim, by the link
 auto            AutoBoard: one or the other, found out by listening
 link_wire       where its stream, a clock and the pure cores meet

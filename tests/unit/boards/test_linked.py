@@ -239,7 +239,7 @@ async def test_a_board_without_a_shim_is_an_error(monkeypatch: pytest.MonkeyPatc
 
 @in_loop
 async def test_a_board_that_does_not_answer_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webrepl_bridge.boards.linked.ANSWER_TIMEOUT_MS", 200)
+    monkeypatch.setattr("webrepl_bridge.boards.records.ANSWER_TIMEOUT_MS", 200)
     monkeypatch.setattr("webrepl_bridge.boards.linked.GIVE_UP_TIMEOUT_MS", 200)
     async with rig(LinkedBoard) as r:
         r.shim.hold.clear()
