@@ -8,6 +8,9 @@ terminal        typing at a board without loss: flow control by echo, by prompt,
 raw_repl        dialogues with the raw REPL, as generators that ask for bytes
 link_watch      who speaks on a wire: a plain REPL, or a shim
 plain_frames    RFC 6455 frames on a wire that loses bytes
+telnet          the telnet side of a connection: options, subnegotiations, escapes
+rfc2217         the server's side of RFC 2217, on top of it: a serial port over a network
+tool_lines      what a tool's DTR and RTS do on a shared board
 transfers       file transfers over the raw REPL, on top of raw_repl
 base64_transfers  the same for a terminal that carries text only
 """
