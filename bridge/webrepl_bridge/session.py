@@ -7,7 +7,7 @@ import codecs
 import itertools
 import logging
 from contextlib import AbstractAsyncContextManager, contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, AnyStr, Generic, NoReturn, TypeAlias
 
 from webrepl_link.errors import WebReplError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BACKLOG_CHARS_MAX = 1 << 20
-"""Terminal output that may wait for one client; one that falls further behind is let go."""
+"""Terminal output that may wait for one client, in characters or bytes; one that falls further behind is let go."""
 
 FRAME_CHARS_MAX = 16_000
 """Text handed to a client at once: at most 64,000 bytes of UTF-8, a 16-bit length in a WebSocket frame."""
@@ -29,22 +29,25 @@ class ClientTooSlowError(WebReplError):
     """A client did not take its terminal output; the board and the others do not wait for it."""
 
 
-class Client:
-    """One attached connection. Made by `Session.attach`.
+class Client(Generic[AnyStr]):
+    """One attached connection: of a person, who sees text, or of a tool, which gets the board's bytes.
+
+    Made by `Session.attach` and `Session.attach_tool`.
 
     Attributes:
         name: how the log calls this client.
     """
 
-    def __init__(self, session: Session, name: str) -> None:
+    def __init__(self, session: Session, name: str, nothing: AnyStr) -> None:
         self.name = name
         self._session = session
-        self._backlog: list[str] = []
+        self._nothing: AnyStr = nothing
+        self._backlog: list[AnyStr] = []
         self._backlog_chars = 0
         self._too_slow = asyncio.Event()
         self._news = asyncio.Event()
 
-    def _show(self, text: str) -> None:
+    def _show(self, text: AnyStr) -> None:
         if self._too_slow.is_set():
             return
         self._backlog_chars += len(text)
@@ -55,8 +58,8 @@ class Client:
             self._backlog.append(text)
         self._news.set()
 
-    async def receive(self) -> str:
-        """Return the next terminal text, 1 to 16,000 characters, as soon as there is any.
+    async def receive(self) -> AnyStr:
+        """Return the next terminal text, 1 to 16,000 characters or bytes, as soon as there is any.
 
         Raises:
             ClientTooSlowError: more than BACKLOG_CHARS_MAX characters were waiting.
@@ -66,13 +69,18 @@ class Client:
                 await self.fall_behind()
             self._news.clear()
             await self._news.wait()
-        text = "".join(self._backlog)
+        text = self._nothing.join(self._backlog)
         self._backlog.clear()
         if len(text) > FRAME_CHARS_MAX:
             self._backlog.append(text[FRAME_CHARS_MAX:])
             text = text[:FRAME_CHARS_MAX]
         self._backlog_chars -= len(text)
         return text
+
+    def forget(self) -> None:
+        """Drop what waits for this client."""
+        self._backlog.clear()
+        self._backlog_chars = 0
 
     async def fall_behind(self) -> NoReturn:
         """Wait until this client is too slow, which a frontend that is busy sending would not find out.
@@ -101,6 +109,9 @@ class Client:
         return self._session.board.get(name)
 
 
+AnyClient: TypeAlias = Client[str] | Client[bytes]
+
+
 class Session:
     """Shares one board among its clients: all see the same terminal, any may type.
 
@@ -112,14 +123,17 @@ class Session:
     def __init__(self, board: Board, name: str) -> None:
         self.board = board
         self.name = name
-        self.clients: list[Client] = []
-        self.last_writer: Client | None = None
+        self.clients: list[Client[str]] = []
+        self.tools: list[Client[bytes]] = []
+        self.last_writer: AnyClient | None = None
         self._numbers = itertools.count(1)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         board.on_output = self._show_output
         board.on_notice = self._show_notice
 
     def _show_output(self, data: bytes) -> None:
+        for tool in self.tools:
+            tool._show(data)
         # A character split over two reads stays in the decoder until it is whole;
         # bytes that are no UTF-8 become U+FFFD, because a browser closes on an invalid text frame.
         text = self._decoder.decode(data)
@@ -133,21 +147,34 @@ class Session:
             client._show(f"\r\n[{self.name}: {line}]\r\n")
 
     @contextmanager
-    def attach(self, origin: str) -> Iterator[Client]:
+    def attach(self, origin: str) -> Iterator[Client[str]]:
         """Attach a client that came from `origin`, until the block ends.
 
         Leaving hands over to the board at once; `depart` is what to wait for afterwards.
         """
-        client = Client(self, f"{origin}#{next(self._numbers)}")
-        self.clients.append(client)
-        log.info("%s: %s attached, %d in all", self.name, client.name, len(self.clients))
+        with self._attached(Client(self, self._name_of(origin), ""), self.clients) as client:
+            yield client
+
+    @contextmanager
+    def attach_tool(self, origin: str) -> Iterator[Client[bytes]]:
+        """The same for a client that gets the board's bytes as they are, and no notices between them."""
+        with self._attached(Client(self, self._name_of(origin), b""), self.tools) as tool:
+            yield tool
+
+    def _name_of(self, origin: str) -> str:
+        return f"{origin}#{next(self._numbers)}"
+
+    @contextmanager
+    def _attached(self, client: Client[AnyStr], among: list[Client[AnyStr]]) -> Iterator[Client[AnyStr]]:
+        among.append(client)
+        log.info("%s: %s attached, %d in all", self.name, client.name, len(self.clients) + len(self.tools))
         try:
             yield client
         finally:
-            self.clients.remove(client)
-            log.info("%s: %s left, %d remain", self.name, client.name, len(self.clients))
+            among.remove(client)
+            log.info("%s: %s left, %d remain", self.name, client.name, len(self.clients) + len(self.tools))
 
-    async def depart(self, client: Client) -> None:
+    async def depart(self, client: AnyClient) -> None:
         """Take back the terminal from a client that has left: no one else could end its raw or paste mode."""
         if self.last_writer is client:
             self.last_writer = None

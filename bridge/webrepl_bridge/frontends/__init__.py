@@ -2,6 +2,7 @@
 
 app          one ASGI application: the page at `/`, `/health`, and the WebREPL WebSocket
 webrepl      one WebREPL client, from `Password: ` until it leaves
+typist       what one client types, in order, without holding up the rest of it
 passwords    checking a password, and slowing down whoever guesses
 server       listening, and running the application as one task among others
 dialects     WebSocket as real WebREPL clients speak it: bad keys, unmasked frames

@@ -38,9 +38,10 @@ from ..protocol.webrepl_server import (
     WebReplServer,
 )
 from ..session import Client, ClientTooSlowError, Session
+from .typist import Typist
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from .passwords import PasswordGate
 
@@ -48,14 +49,6 @@ log = logging.getLogger(__name__)
 
 SILENCE_S = 60.0
 """How long a client may be silent in the middle of a file: the board's terminal waits for it meanwhile."""
-
-TYPED_BYTES_MAX = 1 << 20
-"""Terminal input that may wait for the board; a client that sends more waits too."""
-
-WRITES_MAX = 8
-"""Writes to the board that one client may have under way at once, all but the first with a Ctrl-C."""
-
-CTRL_C = b"\x03"
 
 CLOSE_REASON_BYTES_MAX = 123
 """RFC 6455 section 5.5: a control frame has at most 125 bytes, and two of a close frame's are its code."""
@@ -99,7 +92,7 @@ async def serve_client(websocket: WebSocket, session: Session, gate: PasswordGat
 
 async def _converse(connection: _Connection, session: Session, gate: PasswordGate, address: str) -> None:
     await connection.log_in(gate, address)
-    client: Client | None = None
+    client: Client[str] | None = None
     try:
         with session.attach(address) as client:
             await connection.serve(client)
@@ -135,63 +128,6 @@ async def _close(websocket: WebSocket, code: int, reason: str) -> None:
             await websocket.close(code, short)
 
 
-class _Typist:
-    """Types one client's input at the board, so that nothing else has to wait while the board is busy.
-
-    Ctrl-C does not wait behind what the board has not taken yet: a board drops that when it sees the Ctrl-C.
-    """
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._waiting = bytearray()
-        self._writes = 0
-        self._change = asyncio.Event()
-
-    @property
-    def full(self) -> bool:
-        return len(self._waiting) >= TYPED_BYTES_MAX
-
-    def add(self, data: bytes) -> None:
-        self._waiting += data
-        self._change.set()
-
-    async def add_when_there_is_space(self, data: bytes) -> None:
-        if CTRL_C not in data:
-            await self._until(lambda: not self.full)
-        self.add(data)
-
-    async def has_typed_all(self) -> None:
-        await self._until(lambda: not self._waiting and not self._writes)
-
-    async def run(self) -> NoReturn:
-        async with asyncio.TaskGroup() as writes:
-            while True:
-                await self._until(self._may_write)
-                data = bytes(self._waiting)
-                self._waiting.clear()
-                self._writes += 1
-                self._change.set()
-                writes.create_task(self._write(data))
-
-    def _may_write(self) -> bool:
-        urgent = CTRL_C in self._waiting and self._writes < WRITES_MAX
-        return bool(self._waiting) and (urgent or not self._writes)
-
-    async def _write(self, data: bytes) -> None:
-        try:
-            await self._client.write(data)
-        except (TransportError, RemoteProtocolError, BoardError) as error:
-            log.warning("%s: %d typed bytes are lost: %s", self._client.name, len(data), error)
-        finally:
-            self._writes -= 1
-            self._change.set()
-
-    async def _until(self, condition: Callable[[], bool]) -> None:
-        while not condition():
-            self._change.clear()
-            await self._change.wait()
-
-
 class _Connection:
     """One client's connection: the pure core, and the WebSocket that carries its messages."""
 
@@ -222,9 +158,9 @@ class _Connection:
         self._core.send_connected()
         await self._flush()
 
-    async def serve(self, client: Client) -> None:
+    async def serve(self, client: Client[str]) -> None:
         """Serve the client until it leaves or must go; either raises, within an exception group."""
-        typist = _Typist(client)
+        typist = Typist(client)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
             tasks.create_task(self._handle(client, typist))
@@ -240,7 +176,7 @@ class _Connection:
             await self._inbox.join()  # one message ahead of `handle`, not more
             self._inbox.put_nowait(message)
 
-    async def _show(self, client: Client) -> NoReturn:
+    async def _show(self, client: Client[str]) -> NoReturn:
         frames = TextFrames()
         while True:
             try:
@@ -251,7 +187,7 @@ class _Connection:
             for message in messages:
                 await self._websocket.send_text(message)
 
-    async def _handle(self, client: Client, typist: _Typist) -> NoReturn:
+    async def _handle(self, client: Client[str], typist: Typist) -> NoReturn:
         while True:
             match await self._next_event():
                 case TerminalInput(data):
@@ -270,14 +206,14 @@ class _Connection:
 
     # Requests.
 
-    async def _version(self, client: Client) -> tuple[int, int, int]:
+    async def _version(self, client: Client[str]) -> tuple[int, int, int]:
         try:
             return await client.version()
         except WebReplError as error:
             log.warning("%s: version: %s", client.name, error)
             return (0, 0, 0)
 
-    async def _put(self, client: Client, typist: _Typist, request: PutRequested) -> None:
+    async def _put(self, client: Client[str], typist: Typist, request: PutRequested) -> None:
         code = 0
         try:
             async with client.put(request.name, request.size_bytes) as writer:
@@ -292,7 +228,7 @@ class _Connection:
             code = _code_of(error, f"{client.name}: put {request.name}")
         await self._reply(code)
 
-    async def _get(self, client: Client, typist: _Typist, request: GetRequested) -> None:
+    async def _get(self, client: Client[str], typist: Typist, request: GetRequested) -> None:
         code = sent_bytes = 0
         try:
             async with client.get(request.name) as reader:
@@ -314,7 +250,7 @@ class _Connection:
         self._core.send_reply(code)
         await self._patiently(self._flush())
 
-    async def _next_of_transfer(self, typist: _Typist) -> Event:
+    async def _next_of_transfer(self, typist: Typist) -> Event:
         """Return the next event of a transfer; what is typed meanwhile waits until the board can take it."""
         while isinstance(event := await self._patiently(self._next_event()), TerminalInput):
             if typist.full:

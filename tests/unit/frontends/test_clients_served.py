@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from clients.official import BINARY, TEXT, DeniedError, OfficialClient, RefusedError, request
 from fake_board import FakeBoard
 from serving import PASSWORD, Running, serving
-from webrepl_bridge.frontends import dialects, passwords, webrepl
+from webrepl_bridge.frontends import dialects, passwords, typist, webrepl
 from webrepl_bridge.session import BACKLOG_CHARS_MAX
 from webrepl_link.errors import BoardError, BrokenError
 
@@ -319,7 +319,7 @@ class TestTyping:
 
         # One message more than fits is held back by the connection, so this one has to fit.
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(webrepl, "TYPED_BYTES_MAX", 150_001)
+            patch.setattr(typist, "TYPED_BYTES_MAX", 150_001)
             run(test())
 
     def test_a_long_paste_waits_and_arrives_whole(self) -> None:
@@ -394,7 +394,7 @@ class TestLettingGo:
         run(test())
 
     def test_a_client_that_types_without_end_during_its_own_transfer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(webrepl, "TYPED_BYTES_MAX", 10)
+        monkeypatch.setattr(typist, "TYPED_BYTES_MAX", 10)
 
         async def test() -> None:
             async with serving(FakeBoard()) as running, LoggedIn(running) as client:
