@@ -6,6 +6,7 @@ link     the reliable framed wire between the bridge and the board's shim: sessi
 host     what only the bridge's side of it needs
 arq      what link is made of: one lane of numbered frames that arrive exactly once and in order
 codec    what link is made of: frames to bytes and back
+blocks   what carries a stream of bytes over SPI
 crc      CRC-32 for firmware that has none
 
 These files run on MicroPython as well as on CPython: they import `struct` and `binascii`, nothing else (and `const`

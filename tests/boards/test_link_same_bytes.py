@@ -13,9 +13,10 @@ import webrepl_link
 from board_kit.pico import Pico
 
 PROGRAM = Path(__file__).parents[1] / "link_dump.py"
+BLOCKS_PROGRAM = Path(__file__).parents[1] / "blocks_dump.py"
 PACKAGE = Path(webrepl_link.__file__).parent
 ON_BOARD = ("__init__", "codec", "arq", "link")
-EVERYTHING_BUT_BRIDGE_ONLY = (*ON_BOARD, "crc", "errors", "records")
+EVERYTHING_BUT_BRIDGE_ONLY = (*ON_BOARD, "blocks", "crc", "errors", "records")
 
 
 def compile_link(folder: Path, names: tuple[str, ...] = ON_BOARD) -> dict[str, int]:
@@ -37,8 +38,8 @@ def dump(*command: str, **variables: str) -> list[str]:
     return lines
 
 
-def cpython(steps: int, seed: int) -> list[str]:
-    code = f"STEPS, SEED = {steps}, {seed}\n" + PROGRAM.read_text()
+def cpython(steps: int, seed: int, program: Path = PROGRAM) -> list[str]:
+    code = f"STEPS, SEED = {steps}, {seed}\n" + program.read_text()
     return dump(sys.executable, "-c", code)
 
 
@@ -65,12 +66,26 @@ def test_the_unix_vm_sends_the_same_bytes(tmp_path: Path, compiled: bool) -> Non
         assert lines == cpython(1000, seed)
 
 
+@pytest.mark.parametrize("compiled", [False, True], ids=["sources", ".mpy"])
+def test_the_unix_vm_exchanges_the_same_blocks(tmp_path: Path, compiled: bool) -> None:
+    pytest.importorskip("micropython_unix")
+    folder = PACKAGE.parent
+    if compiled:
+        compile_link(tmp_path, (*ON_BOARD, "blocks"))
+        folder = tmp_path
+    code = "STEPS, SEED = 1000, 5\n" + BLOCKS_PROGRAM.read_text()
+    command = (sys.executable, "-m", "micropython_unix", "-c", code)
+    assert dump(*command, MICROPYPATH=f"{folder}:.frozen") == cpython(1000, 5, BLOCKS_PROGRAM)
+
+
 @pytest.mark.pico
 def test_the_pico_sends_the_same_bytes(tmp_path: Path, pico_usb: Pico) -> None:
-    compile_link(tmp_path)
+    compile_link(tmp_path, (*ON_BOARD, "blocks"))
 
     mpremote = (sys.executable, "-m", "mpremote", "connect", pico_usb.usb_url)
     subprocess.run([*mpremote, "fs", "cp", "-r", str(tmp_path / "webrepl_link"), ":"], check=True, capture_output=True)
     lines = dump(*mpremote, "exec", "STEPS, SEED = 150, 4", "run", str(PROGRAM))
     assert len(lines) > 400
     assert lines == cpython(150, 4)
+    lines = dump(*mpremote, "exec", "STEPS, SEED = 60, 6", "run", str(BLOCKS_PROGRAM))
+    assert lines == cpython(60, 6, BLOCKS_PROGRAM)
