@@ -32,17 +32,18 @@ class Running:
 @asynccontextmanager
 async def serving(board: Board, listen: str = "127.0.0.1:0", name: str = "fake") -> AsyncIterator[Running]:
     """Serve `board` until the block ends; everything must end within the time that `serve` promises."""
-    session = Session(board, name)
+    session = Session(name)
     sockets = open_listeners(listen)
     host, port = sockets[0].getsockname()[:2]
     stop, ready = asyncio.Event(), asyncio.Event()
     app = create_app(session, PasswordGate(PASSWORD))
-    async with asyncio.TaskGroup() as tasks:
-        server = tasks.create_task(serve(app, sockets, stop=stop, ready=ready.set))
-        await ready.wait()
-        try:
-            yield Running(session, host, port, stop)
-        finally:
-            stop.set()
-            async with asyncio.timeout(6):
-                await server
+    with session.serve(board):
+        async with asyncio.TaskGroup() as tasks:
+            server = tasks.create_task(serve(app, sockets, stop=stop, ready=ready.set))
+            await ready.wait()
+            try:
+                yield Running(session, host, port, stop)
+            finally:
+                stop.set()
+                async with asyncio.timeout(6):
+                    await server

@@ -31,6 +31,7 @@ DEFAULT_LISTEN = ":8266"
 @click.option(
     "--serial", metavar="PORT", help="Device, id:SERIALNUMBER, auto (default), or a URL such as tcp://HOST:PORT."
 )
+@click.option("--wait", is_flag=True, help="Wait for a board that is not there at the start, instead of giving up.")
 @click.option("--demo", is_flag=True, help="No board: run a real MicroPython on this computer instead.")
 @click.option("--baud", type=click.IntRange(min=1), default=115200, show_default=True, help="Speed of a serial line.")
 @click.option(
@@ -82,6 +83,7 @@ def cli(
     context: click.Context,
     *,
     serial: str | None,
+    wait: bool,
     demo: bool,
     baud: int,
     listen: tuple[str, ...],
@@ -121,6 +123,7 @@ def cli(
     )
     options = BridgeOptions(
         board=board,
+        wait=wait,
         demo=demo,
         listen=listen,
         password=chosen or generate_password(),
@@ -189,8 +192,7 @@ def _host_to_open(listen: str) -> str:
 
 
 def _fail(error: WebReplError) -> None:
-    kind = "" if isinstance(error, OpenError) else "the board is gone: "
-    click.echo(f"webrepl-bridge: {kind}{error}", err=True)
+    click.echo(f"webrepl-bridge: {error}", err=True)
     sys.exit(1)
 
 

@@ -8,23 +8,18 @@ import signal
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from webrepl_link.errors import TransportError
+from webrepl_link.errors import AddressError
 
-from .boards.opening import BoardOptions, open_board
 from .demo import demo_board
 from .frontends.app import STATIC_HOST, create_app
 from .frontends.passwords import PasswordGate
 from .frontends.server import open_listeners, serve
-from .session import Session
+from .lab.lab import Lab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from .boards.base import Board
-
-
-SETTLE_S = 2.0
-"""How long the board may take to come back to its prompt when the bridge stops in the middle of a transfer."""
+    from .boards.opening import BoardOptions
 
 
 @dataclass(frozen=True)
@@ -36,6 +31,7 @@ class BridgeOptions:
         listen: addresses of the form `[HOST]:PORT`.
         password: what clients must give.
         name: how clients call the board, beside `/`.
+        wait: whether to wait for the board if it is not there at the start, and not to give up.
         demo: whether to run a board on this computer, in place of the one that `board` names.
         static_host: where the page's script comes from.
     """
@@ -44,6 +40,7 @@ class BridgeOptions:
     listen: tuple[str, ...]
     password: str
     name: str
+    wait: bool = False
     demo: bool = False
     static_host: str = STATIC_HOST
 
@@ -59,8 +56,7 @@ async def run_bridge(
         stop: set it to stop; without one SIGINT and SIGTERM do.
 
     Raises:
-        OpenError: the board or an address could not be opened; one line that says what to do.
-        TransportError: the board has gone.
+        OpenError: the board or an address could not be opened at the start; one line that says what to do.
     """
     async with contextlib.AsyncExitStack() as stack:
         sockets = [sock for listen in options.listen for sock in open_listeners(listen)]
@@ -69,32 +65,19 @@ async def run_bridge(
         where = options.board
         if options.demo:
             where = replace(where, url=await stack.enter_async_context(demo_board()))
-        board = await stack.enter_async_context(open_board(where))
         if stop is None:
             stop = stack.enter_context(_stop_on_signals())
 
-        session = Session(board, options.name)
+        lab = Lab()
+        await stack.enter_async_context(lab.run())
+        keeper = lab.add(options.name, where)
+        await keeper.tried.wait()
+        if keeper.failure is not None and (not options.wait or isinstance(keeper.failure, AddressError)):
+            raise keeper.failure
+        session = keeper.session
         app = create_app(session, PasswordGate(options.password), static_host=options.static_host)
         ports = [sock.getsockname()[1] for sock in sockets]
-
-        async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(_run_board(board, stop))
-            await serve(app, sockets, stop=stop, ready=lambda: ready(board.description, ports))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SETTLE_S):
-                    await board.settle()
-            running.cancel()
-        if not running.cancelled() and (failure := running.result()):
-            raise failure
-
-
-async def _run_board(board: Board, stop: asyncio.Event) -> TransportError | None:
-    try:
-        await board.run()
-    except TransportError as error:
-        stop.set()
-        return error
-    return None
+        await serve(app, sockets, stop=stop, ready=lambda: ready(keeper.description, ports))
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""One board's session: everyone who is attached to its single REPL."""
+"""One board's session: everyone who is attached to its single REPL, whether the board is there or not."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import logging
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import TYPE_CHECKING, AnyStr, Generic, NoReturn, TypeAlias
 
-from webrepl_link.errors import WebReplError
+from webrepl_link.errors import BoardError, WebReplError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from .boards.base import Board, FileReader, FileWriter
 
@@ -23,6 +23,9 @@ BACKLOG_CHARS_MAX = 1 << 20
 
 FRAME_CHARS_MAX = 16_000
 """Text handed to a client at once: at most 64,000 bytes of UTF-8, a 16-bit length in a WebSocket frame."""
+
+
+ENODEV = 19
 
 
 class ClientTooSlowError(WebReplError):
@@ -38,17 +41,19 @@ class Client(Generic[AnyStr]):
         name: how the log calls this client.
     """
 
-    def __init__(self, session: Session, name: str, nothing: AnyStr) -> None:
+    def __init__(self, session: Session, name: str, nothing: AnyStr, notice: Callable[[str], AnyStr]) -> None:
         self.name = name
         self._session = session
+        self._notice: Callable[[str], AnyStr] = notice
         self._nothing: AnyStr = nothing
         self._backlog: list[AnyStr] = []
         self._backlog_chars = 0
         self._too_slow = asyncio.Event()
         self._news = asyncio.Event()
+        self._told_absent = False
 
     def _show(self, text: AnyStr) -> None:
-        if self._too_slow.is_set():
+        if self._too_slow.is_set() or not text:
             return
         self._backlog_chars += len(text)
         if self._backlog_chars > BACKLOG_CHARS_MAX:
@@ -92,21 +97,42 @@ class Client(Generic[AnyStr]):
         raise ClientTooSlowError(f"more than {BACKLOG_CHARS_MAX:,} characters of terminal output were waiting")
 
     async def write(self, data: bytes) -> None:
-        """Type at the board's terminal; waits while too much is waiting to be typed."""
+        """Type at the board's terminal; waits while too much is waiting to be typed.
+
+        While there is no board, what is typed is lost, and the client is told so once.
+        """
+        if (board := self._session.board) is None:
+            if not self._told_absent:
+                self._told_absent = True
+                self.tell("not connected: what you type is lost")
+            return
+        self._told_absent = False
         self._session.last_writer = self
-        await self._session.board.write(data)
+        await board.write(data)
+
+    def tell(self, line: str) -> None:
+        """Show a line of the bridge's own, if this is a person."""
+        self._show(self._notice(line))
 
     async def version(self) -> tuple[int, int, int]:
         """The firmware's version; see `Board.version`."""
-        return await self._session.board.version()
+        return await self._session.present_board().version()
 
     def put(self, name: str, size_bytes: int) -> AbstractAsyncContextManager[FileWriter]:
-        """Store a file on the board; see `Board.put`."""
-        return self._session.board.put(name, size_bytes)
+        """Store a file on the board; see `Board.put`.
+
+        Raises:
+            BoardError: ENODEV if there is no board.
+        """
+        return self._session.present_board().put(name, size_bytes)
 
     def get(self, name: str) -> AbstractAsyncContextManager[FileReader]:
-        """Fetch a file from the board; see `Board.get`."""
-        return self._session.board.get(name)
+        """Fetch a file from the board; see `Board.get`.
+
+        Raises:
+            BoardError: ENODEV if there is no board.
+        """
+        return self._session.present_board().get(name)
 
 
 AnyClient: TypeAlias = Client[str] | Client[bytes]
@@ -115,21 +141,59 @@ AnyClient: TypeAlias = Client[str] | Client[bytes]
 class Session:
     """Shares one board among its clients: all see the same terminal, any may type.
 
+    The board comes and goes; the session and its clients stay, and are told.
+
     Args:
-        board: the board; its output and notices go to every client from now on.
         name: what people call the board.
+
+    Attributes:
+        board: the board; None while it is not there.
+        absence: why it is not there.
     """
 
-    def __init__(self, board: Board, name: str) -> None:
-        self.board = board
+    def __init__(self, name: str) -> None:
         self.name = name
+        self.board: Board | None = None
+        self.absence = "not opened yet"
         self.clients: list[Client[str]] = []
         self.tools: list[Client[bytes]] = []
         self.last_writer: AnyClient | None = None
+        self._was_there = False
         self._numbers = itertools.count(1)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    @contextmanager
+    def serve(self, board: Board) -> Iterator[None]:
+        """Have `board` as the session's board until the block ends."""
         board.on_output = self._show_output
         board.on_notice = self._show_notice
+        self.board = board
+        log.info("%s: on %s", self.name, board.description)
+        self._show_notice("back" if self._was_there else "connected")
+        self._was_there = True
+        try:
+            yield
+        finally:
+            self.board = None
+            self.last_writer = None
+            self._decoder.reset()
+            self._show_notice("disconnected")
+
+    def lose_board(self, reason: str) -> None:
+        """Note why there is no board."""
+        if reason != self.absence:
+            log.warning("%s: %s", self.name, reason)
+        self.absence = reason
+
+    def present_board(self) -> Board:
+        """Return the board.
+
+        Raises:
+            BoardError: ENODEV if there is none.
+        """
+        if self.board is None:
+            raise BoardError(ENODEV, f"the board is not there: {self.absence}")
+        return self.board
 
     def _show_output(self, data: bytes) -> None:
         for tool in self.tools:
@@ -137,14 +201,13 @@ class Session:
         # A character split over two reads stays in the decoder until it is whole;
         # bytes that are no UTF-8 become U+FFFD, because a browser closes on an invalid text frame.
         text = self._decoder.decode(data)
-        if text:
-            for client in self.clients:
-                client._show(text)
+        for client in self.clients:
+            client._show(text)
 
     def _show_notice(self, line: str) -> None:
         log.info("%s: %s", self.name, line)
         for client in self.clients:
-            client._show(f"\r\n[{self.name}: {line}]\r\n")
+            client.tell(line)
 
     @contextmanager
     def attach(self, origin: str) -> Iterator[Client[str]]:
@@ -152,24 +215,28 @@ class Session:
 
         Leaving hands over to the board at once; `depart` is what to wait for afterwards.
         """
-        with self._attached(Client(self, self._name_of(origin), ""), self.clients) as client:
+        client = Client(self, self._name_of(origin), "", lambda line: f"\r\n[{self.name}: {line}]\r\n")
+        if self.board is None:
+            client.tell("not connected")
+        with self._attached(client, self.clients):
             yield client
 
     @contextmanager
     def attach_tool(self, origin: str) -> Iterator[Client[bytes]]:
         """The same for a client that gets the board's bytes as they are, and no notices between them."""
-        with self._attached(Client(self, self._name_of(origin), b""), self.tools) as tool:
+        tool = Client(self, self._name_of(origin), b"", lambda _: b"")
+        with self._attached(tool, self.tools):
             yield tool
 
     def _name_of(self, origin: str) -> str:
         return f"{origin}#{next(self._numbers)}"
 
     @contextmanager
-    def _attached(self, client: Client[AnyStr], among: list[Client[AnyStr]]) -> Iterator[Client[AnyStr]]:
+    def _attached(self, client: Client[AnyStr], among: list[Client[AnyStr]]) -> Iterator[None]:
         among.append(client)
         log.info("%s: %s attached, %d in all", self.name, client.name, len(self.clients) + len(self.tools))
         try:
-            yield client
+            yield
         finally:
             among.remove(client)
             log.info("%s: %s left, %d remain", self.name, client.name, len(self.clients) + len(self.tools))
@@ -178,4 +245,5 @@ class Session:
         """Take back the terminal from a client that has left: no one else could end its raw or paste mode."""
         if self.last_writer is client:
             self.last_writer = None
-            await self.board.release()
+            if self.board is not None:
+                await self.board.release()

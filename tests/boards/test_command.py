@@ -78,16 +78,6 @@ def test_a_taken_port_is_one_line(unix_vm: UnixVM) -> None:
 
 
 @pytest.mark.pico
-def test_a_board_that_vanishes_ends_the_bridge_with_a_line() -> None:
-    with run_pico(PicoKind("uart")) as pico, command("--serial", pico.repl_url) as (process, port):
-        asyncio.run(see_prompt(port))
-        pico.stop()
-        assert process.wait(TIMEOUT_S) == 1
-        assert process.stderr is not None
-        assert "the board is gone: " in process.stderr.read().splitlines()[-1]
-
-
-@pytest.mark.pico
 def test_a_bridge_that_is_stopped_in_mid_put_leaves_the_board_at_its_prompt() -> None:
     async def begin(port: int, process: subprocess.Popen[str]) -> None:
         async with asyncio.timeout(TIMEOUT_S), OfficialClient.connect("127.0.0.1", port) as client:

@@ -21,7 +21,8 @@ _usb_ids       USB ids of boards and USB-serial chips
 from webrepl_link.errors import AddressError, BrokenError, EndOfStreamError, OpenError, TransportError
 from webrepl_transports._open import open_stream
 from webrepl_transports._stream import ByteStream
-from webrepl_transports.address import OpenOptions, ResetOnOpen
+from webrepl_transports.address import OpenOptions, ResetOnOpen, SerialAddress
+from webrepl_transports.address import parse as parse_serial
 from webrepl_transports.ports import PortKind, SerialPort, list_boards, list_ports
 from webrepl_transports.schemes import Opener
 
@@ -35,9 +36,11 @@ __all__ = [
     "Opener",
     "PortKind",
     "ResetOnOpen",
+    "SerialAddress",
     "SerialPort",
     "TransportError",
     "list_boards",
     "list_ports",
     "open_stream",
+    "parse_serial",
 ]

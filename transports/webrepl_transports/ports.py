@@ -41,6 +41,7 @@ class SerialPort:
             "0001".
         product: the name that the device gives itself, None if it gives none.
         looks_like_board: whether `auto` may take it.
+        channel: which of the device's serial interfaces it is, "" if it has only one; the same at every hub.
     """
 
     device: str
@@ -50,6 +51,7 @@ class SerialPort:
     serial_number: str | None = None
     product: str | None = None
     looks_like_board: bool = False
+    channel: str = ""
 
     @property
     def listens_to_dtr(self) -> bool:
@@ -139,4 +141,5 @@ def _describe(info: ListPortInfo) -> SerialPort:
         serial_number=info.serial_number or None,
         product=info.product or None,
         looks_like_board=(known is not None or says_python) and _SECOND_CHANNEL not in (info.interface or ""),
+        channel=(info.location or "").partition(":")[2],
     )

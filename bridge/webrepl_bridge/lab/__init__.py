@@ -1,0 +1,8 @@
+"""Many boards, kept: opened, watched, opened again.
+
+lab          all boards of one bridge
+keeper       one board: has it opened again whenever that makes sense, for as long as the bridge runs
+whereabouts  pure: which serial port a board is on now
+backoff      pure: how long to wait before the next try
+hotplug      says when serial ports may have come or gone
+"""
