@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -38,6 +37,7 @@ from ..protocol.webrepl_server import (
     WebReplServer,
 )
 from ..session import Client, ClientTooSlowError, Session
+from .addresses import without_port
 from .typist import Typist
 
 if TYPE_CHECKING:
@@ -106,14 +106,7 @@ async def _converse(connection: _Connection, session: Session, gate: PasswordGat
 
 def client_address(websocket: WebSocket) -> str:
     """Where a client comes from, without its port; an IPv4 address looks like one on any socket."""
-    host = websocket.client.host if websocket.client else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host or "unknown"
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(address)
+    return without_port(websocket.client.host if websocket.client else "")
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> Exception:

@@ -1,0 +1,188 @@
+"""Tools that expect a serial port (mpremote, rshell, esptool, a terminal program), over TCP or RFC 2217.
+
+They share the session with everyone else: what they send is typed as a person's keys are, without loss, and what they
+get is the board's output, byte for byte. Nobody asks them for a password, as no such tool could give one.
+
+Three tasks serve a tool, and the first that ends ends them all: `listen` takes its bytes and acts on its requests,
+`show` sends it the board's, the typist types.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+from webrepl_link.errors import WebReplError
+
+from ..protocol.rfc2217 import BaudRequested, Event, LinesRequested, PurgeRequested, Rfc2217Server
+from ..protocol.telnet import DataReceived
+from ..session import Client, ClientTooSlowError, Session
+from .addresses import without_port
+from .typist import Typist
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
+
+RECEIVE_BYTES = 65536
+
+LAST_WORDS_S = 5.0
+"""How long what a tool has sent may take to be typed once it has left."""
+
+ACCEPT_PAUSE_S = 1.0
+"""After a connection could not be accepted: there are no more descriptors, and asking again at once gives none."""
+
+
+class Door(enum.Enum):
+    """What tools speak on a listening socket."""
+
+    TCP = "tcp"
+    RFC2217 = "rfc2217"
+
+
+class _Core(Protocol):
+    def receive_data(self, data: bytes) -> None: ...
+    def next_event(self) -> Event | None: ...
+    def send_data(self, data: bytes) -> None: ...
+    def data_to_send(self) -> bytes: ...
+
+
+class _PlainTcp:
+    """Bytes as they are, with the verbs of `Rfc2217Server`."""
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque()
+        self._out = bytearray()
+
+    def receive_data(self, data: bytes) -> None:
+        self._events.append(DataReceived(data))
+
+    def next_event(self) -> Event | None:
+        return self._events.popleft() if self._events else None
+
+    def send_data(self, data: bytes) -> None:
+        self._out += data
+
+    def data_to_send(self) -> bytes:
+        out = bytes(self._out)
+        self._out.clear()
+        return out
+
+
+async def serve_tools(session: Session, door: Door, sockets: Sequence[socket.socket]) -> NoReturn:
+    """Serve tools on listening sockets until cancelled; closes the sockets.
+
+    Args:
+        session: the board's session.
+        door: what the tools speak.
+        sockets: listening sockets, as of `open_listeners`.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for sock in sockets:
+                tasks.create_task(_accept(session, door, sock, tasks))
+    finally:
+        for sock in sockets:
+            sock.close()
+    raise AssertionError("accepting does not end")
+
+
+async def _accept(session: Session, door: Door, listening: socket.socket, tasks: asyncio.TaskGroup) -> NoReturn:
+    loop = asyncio.get_running_loop()
+    listening.setblocking(False)
+    while True:
+        try:
+            sock, address = await loop.sock_accept(listening)
+        except OSError as error:
+            log.error("%s: a tool could not connect: %s", session.name, error)
+            await asyncio.sleep(ACCEPT_PAUSE_S)
+        else:
+            tasks.create_task(_serve(session, door, sock, without_port(address[0])))
+
+
+async def _serve(session: Session, door: Door, sock: socket.socket, address: str) -> None:
+    """Serve one tool to its end; raises nothing for what a tool does."""
+    tool: Client[bytes] | None = None
+    reader, writer = await asyncio.open_connection(sock=sock)
+    try:
+        with session.attach_tool(f"{door.value}:{address}") as tool:
+            await _Connection(reader, writer, door, tool).serve()
+    except* (OSError, _LeftError):
+        pass
+    except* ClientTooSlowError as group:
+        log.info("%s: closing %s: %s", session.name, address, group.exceptions[0])
+    finally:
+        writer.transport.abort()
+        if tool is not None:
+            await _depart(session, tool)
+
+
+async def _depart(session: Session, tool: Client[bytes]) -> None:
+    try:
+        await session.depart(tool)
+    except WebReplError as error:
+        log.warning("%s: taking the terminal back from %s: %s", session.name, tool.name, error)
+
+
+class _LeftError(Exception):
+    """The tool has closed its connection."""
+
+
+class _Connection:
+    """One tool's connection."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, door: Door, tool: Client[bytes]
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._tool = tool
+        self._typist = Typist(tool)
+        self._core: _Core = Rfc2217Server(115200) if door is Door.RFC2217 else _PlainTcp()
+
+    async def serve(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._show())
+            tasks.create_task(self._typist.run())
+            tasks.create_task(self._tool.fall_behind())
+
+    async def _listen(self) -> NoReturn:
+        await self._flush()
+        while data := await self._reader.read(RECEIVE_BYTES):
+            self._core.receive_data(data)
+            while (event := self._core.next_event()) is not None:
+                await self._act_on(event)
+            await self._flush()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                await self._typist.has_typed_all()
+        raise _LeftError
+
+    async def _act_on(self, event: Event) -> None:
+        match event:
+            case DataReceived(data):
+                await self._typist.add_when_there_is_space(data)
+            case PurgeRequested(to_client, to_board):
+                if to_client:
+                    self._tool.forget()
+                if to_board:
+                    self._typist.forget()
+            case BaudRequested() | LinesRequested():
+                pass
+
+    async def _show(self) -> NoReturn:
+        while True:
+            self._core.send_data(await self._tool.receive())
+            await self._flush()
+
+    async def _flush(self) -> None:
+        if data := self._core.data_to_send():
+            self._writer.write(data)
+            await self._writer.drain()

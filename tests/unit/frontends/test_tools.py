@@ -1,0 +1,172 @@
+"""Tools on raw TCP and RFC 2217, on a fake board: their bytes, their requests, their leaving."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import serial
+
+from clients.official import OfficialClient
+from fake_board import FakeBoard
+from serving import PASSWORD, Running, serving
+from webrepl_bridge.frontends.server import open_listeners
+from webrepl_bridge.frontends.tools import Door, serve_tools
+from webrepl_bridge.session import BACKLOG_CHARS_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine
+
+BYTES = bytes(range(256))
+
+
+def run(test: Coroutine[None, None, None]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(30):
+            await test
+
+    asyncio.run(bounded())
+
+
+@asynccontextmanager
+async def doors(board: FakeBoard, door: Door) -> AsyncIterator[tuple[Running, int]]:
+    """Serve `board` to WebREPL clients and to tools; yields the bridge and the tools' port."""
+    async with serving(board) as running, asyncio.TaskGroup() as tasks:
+        (listening,) = open_listeners("127.0.0.1:0")
+        port = listening.getsockname()[1]
+        serving_tools = tasks.create_task(serve_tools(running.session, door, [listening]))
+        try:
+            yield running, port
+        finally:
+            serving_tools.cancel()
+
+
+class Tool:
+    """A tool on raw TCP; for `async with`."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def __aenter__(self) -> Tool:
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self.writer.transport.abort()
+
+
+def test_a_tool_gets_the_boards_bytes_and_no_notices() -> None:
+    async def test() -> None:
+        board = FakeBoard()
+        async with doors(board, Door.TCP) as (running, port), Tool(port) as tool:
+            tool.writer.write(b"\r")
+            assert await tool.reader.readexactly(6) == b"\r\n>>> "
+            async with OfficialClient.connect(running.host, running.port) as watcher:
+                await watcher.login(PASSWORD)
+                await watcher.get_ver()
+                board.on_notice("something about people")
+                board.on_output(b"\xff\x80" + BYTES)
+                assert await tool.reader.readexactly(258) == b"\xff\x80" + BYTES
+                assert "\ufffd\ufffd\x00\x01" in await watcher.read_text_until("\x7f")
+                tool.writer.write(b"seen by all")
+                await watcher.read_text_until("seen by all")
+
+    run(test())
+
+
+def test_last_words_are_typed_and_the_board_is_taken_back() -> None:
+    async def test() -> None:
+        board = FakeBoard()
+        async with doors(board, Door.TCP) as (_, port):
+            board.go.clear()
+            async with Tool(port) as tool:
+                tool.writer.write(b"\r\x02")
+                await tool.writer.drain()
+                tool.writer.write_eof()
+                board.go.set()
+                assert await tool.reader.read() == b"\r\n>>> \x02"
+            await board.wait_for("release")
+            assert bytes(board.typed) == b"\r\x02"
+
+    run(test())
+
+
+def test_a_tool_that_takes_nothing_is_let_go() -> None:
+    async def test() -> None:
+        board = FakeBoard()
+        async with doors(board, Door.TCP) as (running, port), Tool(port) as tool:
+            tool.writer.write(b"x")
+            assert await tool.reader.readexactly(1) == b"x"
+            for _ in range(8):
+                board.on_output(bytes(BACKLOG_CHARS_MAX))
+                await asyncio.sleep(0)
+            while await tool.reader.read(1 << 16):
+                pass
+            await board.wait_for("release")
+            assert running.session.tools == []
+
+    run(test())
+
+
+@pytest.mark.filterwarnings("ignore:setDaemon", "ignore:setName")  # pySerial's
+def test_pyserial_opens_types_and_reads() -> None:
+    def use(port: int) -> None:
+        with serial.serial_for_url(f"rfc2217://127.0.0.1:{port}", baudrate=921600, timeout=10) as wire:
+            wire.write(BYTES)
+            expected = BYTES.replace(b"\r", b"\r\n>>> ")
+            assert wire.read(len(expected)) == expected
+            wire.dtr = False
+            wire.rts = False
+            assert wire.cts
+            wire.break_condition = True
+            wire.break_condition = False
+            wire.reset_input_buffer()
+            wire.reset_output_buffer()
+            wire.baudrate = 9600
+            wire.write(b"\xff\xff")
+            assert wire.read(2) == b"\xff\xff"
+
+    async def test() -> None:
+        board = FakeBoard()
+        async with doors(board, Door.RFC2217) as (_, port):
+            await asyncio.to_thread(use, port)
+            await board.wait_for("release")
+        assert bytes(board.typed) == BYTES + b"\xff\xff"
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [b"\xff", b"\xff\xf0", b"\xff\xfa\x2c\x03\x09\xff\xf0", b"\xff\xfa" + bytes(5000) + b"\xff\xf0", b"\xff\xfd\x63"],
+)
+def test_nonsense_of_one_tool_harms_nobody(nonsense: bytes) -> None:
+    async def test() -> None:
+        board = FakeBoard()
+        async with doors(board, Door.RFC2217) as (_, port):
+            async with Tool(port) as tool:
+                tool.writer.write(nonsense + b"\r")
+                await tool.writer.drain()
+            async with Tool(port) as tool:
+                tool.writer.write(b"\xff\xfb\x00hello")
+                await tool.reader.readuntil(b"hello")
+
+    run(test())
+
+
+def test_purging_drops_what_waits_in_both_directions() -> None:
+    async def test() -> None:
+        board = FakeBoard()
+        board.go.clear()
+        async with doors(board, Door.RFC2217) as (running, port), Tool(port) as tool:
+            tool.writer.write(b"\xff\xfb\x00\xff\xfb\x2ca")
+            await tool.reader.readuntil(b"\xff\xfa\x2c\x6b\xb0\xff\xf0")
+            tool.writer.write(b"dropped\xff\xfa\x2c\x0c\x03\xff\xf0b")
+            await tool.reader.readuntil(b"\xff\xfa\x2c\x70\x03\xff\xf0")
+            board.go.set()
+            await tool.reader.readuntil(b"ab")
+            assert len(running.session.tools) == 1
+
+    run(test())
