@@ -74,6 +74,10 @@ class Client(Generic[AnyStr]):
                 await self.fall_behind()
             self._news.clear()
             await self._news.wait()
+        return self.take()
+
+    def take(self) -> AnyStr:
+        """The same without waiting: nothing, if there is none."""
         text = self._nothing.join(self._backlog)
         self._backlog.clear()
         if len(text) > FRAME_CHARS_MAX:
@@ -149,14 +153,18 @@ class Session:
     Attributes:
         board: the board; None while it is not there.
         absence: why it is not there.
+        departure: set when the board goes, and as long as there is none; another event for each board.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.board: Board | None = None
         self.absence = "not opened yet"
+        self.departure = asyncio.Event()
+        self.departure.set()
         self.clients: list[Client[str]] = []
         self.tools: list[Client[bytes]] = []
+        self.watchers: list[Client[str]] = []
         self.last_writer: AnyClient | None = None
         self._was_there = False
         self._numbers = itertools.count(1)
@@ -168,6 +176,7 @@ class Session:
         board.on_output = self._show_output
         board.on_notice = self._show_notice
         self.board = board
+        self.departure = asyncio.Event()
         log.info("%s: on %s", self.name, board.description)
         self._show_notice("back" if self._was_there else "connected")
         self._was_there = True
@@ -175,6 +184,7 @@ class Session:
             yield
         finally:
             self.board = None
+            self.departure.set()
             self.last_writer = None
             self._decoder.reset()
             self._show_notice("disconnected")
@@ -201,12 +211,12 @@ class Session:
         # A character split over two reads stays in the decoder until it is whole;
         # bytes that are no UTF-8 become U+FFFD, because a browser closes on an invalid text frame.
         text = self._decoder.decode(data)
-        for client in self.clients:
+        for client in (*self.clients, *self.watchers):
             client._show(text)
 
     def _show_notice(self, line: str) -> None:
         log.info("%s: %s", self.name, line)
-        for client in self.clients:
+        for client in (*self.clients, *self.watchers):
             client.tell(line)
 
     @contextmanager
@@ -215,7 +225,7 @@ class Session:
 
         Leaving hands over to the board at once; `depart` is what to wait for afterwards.
         """
-        client = Client(self, self._name_of(origin), "", lambda line: f"\r\n[{self.name}: {line}]\r\n")
+        client = Client(self, self._name_of(origin), "", self._notice)
         if self.board is None:
             client.tell("not connected")
         with self._attached(client, self.clients):
@@ -227,6 +237,19 @@ class Session:
         tool = Client(self, self._name_of(origin), b"", lambda _: b"")
         with self._attached(tool, self.tools):
             yield tool
+
+    @contextmanager
+    def watch(self, name: str) -> Iterator[Client[str]]:
+        """Attach one that only looks, and is no client: it is not counted, and what it writes is nobody's."""
+        watcher = Client(self, name, "", self._notice)
+        self.watchers.append(watcher)
+        try:
+            yield watcher
+        finally:
+            self.watchers.remove(watcher)
+
+    def _notice(self, line: str) -> str:
+        return f"\r\n[{self.name}: {line}]\r\n"
 
     def _name_of(self, origin: str) -> str:
         return f"{origin}#{next(self._numbers)}"

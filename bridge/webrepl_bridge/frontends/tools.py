@@ -1,7 +1,8 @@
 """Tools that expect a serial port (mpremote, rshell, esptool, a terminal program), over TCP or RFC 2217.
 
 They share the session with everyone else: what they send is typed as a person's keys are, without loss, and what they
-get is the board's output, byte for byte. Nobody asks them for a password, as no such tool could give one.
+get is the board's output, byte for byte. Nobody asks them for a password, as no such tool could give one. When the
+board goes, so do they, as from a port that is unplugged: nothing in their bytes could tell them.
 
 Three tasks serve a tool, and the first that ends ends them all: `listen` takes its bytes and acts on its requests,
 `show` sends it the board's, the typist types.
@@ -112,7 +113,7 @@ async def _serve(session: Session, door: Door, sock: socket.socket, address: str
     reader, writer = await asyncio.open_connection(sock=sock)
     try:
         with session.attach_tool(f"{door.value}:{address}") as tool:
-            await _Connection(reader, writer, door, tool).serve()
+            await _Connection(reader, writer, door, tool).serve(session.departure)
     except* (OSError, _LeftError):
         pass
     except* ClientTooSlowError as group:
@@ -131,7 +132,7 @@ async def _depart(session: Session, tool: Client[bytes]) -> None:
 
 
 class _LeftError(Exception):
-    """The tool has closed its connection."""
+    """The tool has closed its connection, or the board is gone."""
 
 
 class _Connection:
@@ -146,12 +147,13 @@ class _Connection:
         self._typist = Typist(tool)
         self._core: _Core = Rfc2217Server(115200) if door is Door.RFC2217 else _PlainTcp()
 
-    async def serve(self) -> None:
+    async def serve(self, departure: asyncio.Event) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
             tasks.create_task(self._show())
             tasks.create_task(self._typist.run())
             tasks.create_task(self._tool.fall_behind())
+            tasks.create_task(self._leave_after(departure))
 
     async def _listen(self) -> NoReturn:
         await self._flush()
@@ -181,6 +183,10 @@ class _Connection:
         while True:
             self._core.send_data(await self._tool.receive())
             await self._flush()
+
+    async def _leave_after(self, departure: asyncio.Event) -> NoReturn:
+        await departure.wait()
+        raise _LeftError
 
     async def _flush(self) -> None:
         if data := self._core.data_to_send():

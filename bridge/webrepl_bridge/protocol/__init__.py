@@ -11,6 +11,7 @@ plain_frames    RFC 6455 frames on a wire that loses bytes
 telnet          the telnet side of a connection: options, subnegotiations, escapes
 rfc2217         the server's side of RFC 2217, on top of it: a serial port over a network
 tool_lines      what a tool's DTR and RTS do on a shared board
+asciicast       a terminal's output as an asciinema recording
 transfers       file transfers over the raw REPL, on top of raw_repl
 base64_transfers  the same for a terminal that carries text only
 """

@@ -14,7 +14,7 @@ from fake_board import FakeBoard
 from serving import PASSWORD, Running, serving
 from webrepl_bridge.frontends.server import open_listeners
 from webrepl_bridge.frontends.tools import Door, serve_tools
-from webrepl_bridge.session import BACKLOG_CHARS_MAX
+from webrepl_bridge.session import BACKLOG_CHARS_MAX, Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -168,5 +168,27 @@ def test_purging_drops_what_waits_in_both_directions() -> None:
             board.go.set()
             await tool.reader.readuntil(b"ab")
             assert len(running.session.tools) == 1
+
+    run(test())
+
+
+def test_a_tool_goes_when_the_board_goes_and_comes_when_it_is_there() -> None:
+    async def test() -> None:
+        session = Session("lab1")
+        (listening,) = open_listeners("127.0.0.1:0")
+        port = listening.getsockname()[1]
+        async with asyncio.TaskGroup() as tasks:
+            tools = tasks.create_task(serve_tools(session, Door.TCP, [listening]))
+            async with Tool(port) as tool:
+                assert await tool.reader.read() == b""
+            board = FakeBoard()
+            with session.serve(board):
+                tool = Tool(port)
+                await tool.__aenter__()
+                tool.writer.write(b"here")
+                assert await tool.reader.readexactly(4) == b"here"
+            assert await tool.reader.read() == b""
+            await tool.__aexit__()
+            tools.cancel()
 
     run(test())
