@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,13 @@ import pytest
 from board_kit.microbit import run_microbit
 from board_kit.pico import PicoKind, run_pico
 from board_kit.unix_vm import unix_vm
+from serving import PASSWORD, bridge
 from webrepl_bridge.boards.base import Board
+from webrepl_bridge.boards.bridged import BridgedBoard
+from webrepl_bridge.boards.remote import connect
 from webrepl_bridge.boards.stock import StockBoard, WhileRunning
 from webrepl_transports import ByteStream, TransportError, open_stream
+from webrepl_transports.websocket import WebSocket
 
 P = ParamSpec("P")
 
@@ -46,19 +50,21 @@ class Kind:
     """One kind of board.
 
     Attributes:
-        start: runs it, given an empty folder; yields what `open_stream` takes.
-        make: makes a Board of it on an open stream.
+        start: runs it, given an empty folder; yields where it is, as a URL.
+        make: makes a Board of it on an open wire.
         version: its firmware's.
         baud: the rate of its line if that is a UART.
         large_bytes: the largest file of the suite.
         has_directories: whether its file system has directories.
         has_mounts: whether other file systems can be mounted.
         has_raw_paste: whether its raw REPL has raw-paste mode.
-        files_stop_programs: whether a file operation needs the interpreter for itself.
+        files_stop_programs: whether a file operation needs the interpreter for itself, and the bridge decides on it.
+        is_wire: whether it is on a wire that can damage what crosses it.
+        open: makes what `make` takes of where the board is.
     """
 
     start: Callable[[Path], Any]
-    make: Callable[[ByteStream, WhileRunning], Board]
+    make: Callable[[Any, WhileRunning], Board]
     version: tuple[int, int, int]
     baud: int | None = None
     large_bytes: int = 20_000
@@ -66,6 +72,8 @@ class Kind:
     has_mounts: bool = True
     has_raw_paste: bool = True
     files_stop_programs: bool = True
+    is_wire: bool = True
+    open: Callable[[str], Awaitable[Any]] = open_stream
 
 
 @contextmanager
@@ -81,6 +89,16 @@ def _pico(kind: PicoKind, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
+def _unix_vm_behind_a_bridge(folder: Path) -> Iterator[str]:
+    with unix_vm(folder) as vm, bridge(vm.device) as port:
+        yield f"ws://127.0.0.1:{port}/"
+
+
+def _bridged(websocket: WebSocket, while_running: WhileRunning) -> Board:
+    return BridgedBoard(websocket, lambda: connect(websocket.description, PASSWORD))
+
+
+@contextmanager
 def _microbit(folder: Path) -> Iterator[str]:
     with run_microbit() as url:
         yield url
@@ -88,6 +106,15 @@ def _microbit(folder: Path) -> Iterator[str]:
 
 KINDS: dict[str, Kind] = {
     "unix": Kind(_unix_vm, StockBoard, (1, 29, 0), large_bytes=2_000_000),
+    "unix-bridged": Kind(
+        _unix_vm_behind_a_bridge,
+        _bridged,
+        (1, 29, 0),
+        large_bytes=2_000_000,
+        files_stop_programs=False,
+        is_wire=False,
+        open=lambda url: connect(url, PASSWORD),
+    ),
     "pico-usb": Kind(functools.partial(_pico, PicoKind("stock")), StockBoard, (1, 25, 0)),
     "pico-uart": Kind(
         functools.partial(_pico, PicoKind("uart", lossy=True, slow_flash=True)), StockBoard, (1, 25, 0), 115_200
@@ -229,7 +256,7 @@ async def serve(
         wrap: puts something between the wire and the bridge.
         wait: whether to wait until the board is at its prompt.
     """
-    stream = await open_stream(url)
+    stream = await kind.open(url)
     if kind.baud:
         stream = SlowLine(stream, kind.baud)
     board = kind.make(wrap(stream), while_running)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import threading
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from webrepl_bridge.boards.auto import Framing
+from webrepl_bridge.boards.opening import BoardOptions, open_board
 from webrepl_bridge.frontends.app import create_app
 from webrepl_bridge.frontends.passwords import PasswordGate
 from webrepl_bridge.frontends.server import open_listeners, serve
 from webrepl_bridge.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from webrepl_bridge.boards.base import Board
 
@@ -47,3 +51,29 @@ async def serving(board: Board, listen: str = "127.0.0.1:0", name: str = "fake")
                 stop.set()
                 async with asyncio.timeout(6):
                     await server
+
+
+@contextmanager
+def bridge(device: str) -> Iterator[int]:
+    """Serve the stock board at `device` in a thread of its own until the block ends; yields the port."""
+    started: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def run() -> None:
+        async with open_board(BoardOptions(device, framing=Framing.NONE)) as board:
+            running_board = asyncio.create_task(board.run())
+            async with serving(board) as running:
+                stop = asyncio.Event()
+                started.set_result((running.port, asyncio.get_running_loop(), stop))
+                await stop.wait()
+            running_board.cancel()
+            with suppress(asyncio.CancelledError):
+                await running_board
+
+    thread = threading.Thread(target=asyncio.run, args=(run(),), name="bridge")
+    thread.start()
+    try:
+        port, loop, stop = started.result(10)
+        yield port
+        loop.call_soon_threadsafe(stop.set)
+    finally:
+        thread.join()

@@ -68,6 +68,7 @@ async def at_last(desk: Desk) -> None:
     await desk.expect("\r\nat last\r\n>>> ")
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.is_wire)
 @pytest.mark.parametrize(("seed", "good_bytes"), [(0, 300), (1, 10_000)])
 @in_loop
 async def test_damage(rig: Rig, seed: int, good_bytes: int) -> None:
@@ -134,7 +135,7 @@ class OneFault(SlowLine):
 
 
 @pytest.mark.parametrize("instead", [b"", b"\x06\x06"], ids=["lost", "doubled"])
-@pytest.mark.kinds.with_args(lambda kind: kind.baud is None)
+@pytest.mark.kinds.with_args(lambda kind: kind.is_wire and kind.baud is None)
 @in_loop
 async def test_a_damaged_answer_to_a_block(rig: Rig, instead: bytes) -> None:
     lines: list[OneFault] = []
@@ -160,6 +161,7 @@ async def test_a_damaged_answer_to_a_block(rig: Rig, instead: bytes) -> None:
 
 
 @pytest.mark.parametrize("instead", [b"", b"d", b"ee"], ids=["lost", "other", "doubled"])
+@pytest.mark.kinds.with_args(lambda kind: kind.is_wire)
 @in_loop
 async def test_a_damaged_name(rig: Rig, instead: bytes) -> None:
     lines: list[OneFault] = []

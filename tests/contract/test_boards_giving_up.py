@@ -134,6 +134,7 @@ async def cut_in_mid_get(desk: Desk, data: bytes, wire: ByteStream) -> None:
 
 
 @pytest.mark.parametrize("cut_in_the_middle", [cut_in_mid_put, cut_in_mid_get])
+@pytest.mark.kinds.with_args(lambda kind: kind.is_wire)
 @in_loop
 async def test_a_bridge_that_dies_in_the_middle(
     rig: Rig, cut_in_the_middle: Callable[[Desk, bytes, ByteStream], Coroutine[Any, Any, None]]

@@ -221,7 +221,7 @@ async def test_binary_data_for_a_program_in_raw_mode(rig: Rig) -> None:
         await desk.at_prompt()
 
 
-@pytest.mark.kinds.with_args(lambda kind: kind.has_raw_paste)
+@pytest.mark.kinds.with_args(lambda kind: kind.has_raw_paste and kind.is_wire)
 @in_loop
 async def test_output_of_every_byte_is_shown(rig: Rig) -> None:
     async with serve(rig.kind, rig.url) as desk:

@@ -8,6 +8,8 @@ address        what a person writes: devices, uart:// and pySerial's URLs, baud,
 ports          the serial ports of this computer, and which of them look like boards
 uart           serial ports: opened by pySerial, watched by the event loop or by threads
 tcp            tcp://HOST:PORT
+websocket      ws:// and wss://: messages, for boards that speak WebREPL
+keepalive      noticing that a peer has vanished
 _stream        the interface `ByteStream`
 _buffered      what every kind of stream here has in common: order, back-pressure, cancellation, one end
 _asyncio       over an asyncio transport: TCP, and pyserial-asyncio's

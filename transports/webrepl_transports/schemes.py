@@ -32,6 +32,8 @@ _OURS = (
     _UART,
     EntryPoint("tcp", "webrepl_transports.tcp:open_tcp", GROUP),
     EntryPoint("socket", "webrepl_transports.tcp:open_tcp", GROUP),
+    EntryPoint("ws", "webrepl_transports.websocket:refuse_stream", GROUP),
+    EntryPoint("wss", "webrepl_transports.websocket:refuse_stream", GROUP),
 )
 
 

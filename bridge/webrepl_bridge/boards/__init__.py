@@ -6,9 +6,14 @@ terminal_board  what all kinds have in common: a REPL that one types at without 
 stock           StockBoard: stock firmware, by its own REPL
 programs        the programs that it sends to the board
 repl_wire       where its stream, a clock and the pure cores meet
+webrepl_board   what boards have in common that run the firmware's own WebREPL
+remote          RemoteBoard: the firmware's own WebREPL, over a WebSocket
 plain           PlainBoard: the firmware's own WebREPL on the wire, in RFC 6455 frames
 records         files by records, for the kinds of board that take them
 linked          LinkedBoard: a board that runs the shim, by the link
+bridged         BridgedBoard: a board behind another bridge
+bridge_wire     where its connection and the pure cores meet
 auto            AutoBoard: one or the other, found out by listening
 link_wire       where its stream, a clock and the pure cores meet
+wire            what these pumps have in common
 """

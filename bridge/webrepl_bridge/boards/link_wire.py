@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from webrepl_link.errors import BrokenError, TransportError
+from webrepl_link.errors import TransportError
 from webrepl_link.host import HostLink
 from webrepl_link.link import OTHER_VERSION, TEXT, UP, VERSION
 
 from ..protocol.link_watch import TextWatch
 from ..protocol.repl_tracker import Mode
 from ..protocol.terminal import Terminal
+from .wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ class ShimGoneError(TransportError):
         self.at_prompt = at_prompt
 
 
-class LinkWire:
+class LinkWire(Wire):
     """Runs the link on a stream, and the terminal on the link.
 
     Args:
@@ -74,6 +75,7 @@ class LinkWire:
         *,
         may_end: bool,
     ) -> None:
+        super().__init__()
         self.terminal = Terminal()
         self.sessions = 0
         self.told: list[bytes] = []
@@ -85,9 +87,6 @@ class LinkWire:
         self._on_output = on_output
         self._on_notice = on_notice
         self._clock = asyncio.get_running_loop().time
-        self._work = asyncio.Event()
-        self._changed = asyncio.Event()
-        self._failure: TransportError | None = None
         self._renewing = False  # this side gave up the last session
         self._other_version = 0
         self._epoch = 0.0
@@ -109,23 +108,6 @@ class LinkWire:
         return int((self._clock() - self._epoch) * 1000)
 
     # The pump.
-
-    async def run(self) -> None:
-        """Serve until the stream ends.
-
-        Raises:
-            TransportError: how it ended.
-        """
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._receive())
-                tasks.create_task(self._send())
-        except* TransportError as errors:
-            self._failure = next(error for error in errors.exceptions if isinstance(error, TransportError))
-        finally:
-            self._failure = self._failure or BrokenError("the bridge has let go of the board")
-            self._changed.set()
-        raise self._failure
 
     async def _receive(self) -> None:
         while True:
@@ -248,30 +230,3 @@ class LinkWire:
         self._renewing = True
         self._new_link()
         self.kick()
-
-    @property
-    def ended(self) -> bool:
-        """Whether the stream has ended."""
-        return self._failure is not None
-
-    def kick(self) -> None:
-        """Say that the terminal or the link has something to do."""
-        self._work.set()
-
-    async def change(self, timeout_ms: int | None = None) -> bool:
-        """Wait until something has happened; False if nothing did within `timeout_ms`.
-
-        Raises:
-            TransportError: the stream has ended.
-        """
-        self._changed.clear()
-        if self._failure is not None:
-            raise self._failure
-        try:
-            async with asyncio.timeout(None if timeout_ms is None else timeout_ms / 1000):
-                await self._changed.wait()
-        except TimeoutError:
-            return False
-        if self._failure is not None:
-            raise self._failure
-        return True

@@ -14,7 +14,7 @@ from ..protocol.dialogue import ETIMEDOUT
 from ..protocol.webrepl_client import VersionTold
 from .link_wire import AGE_MS_MAX, LinkWire
 from .records import Download, Talk, Upload, encode_name
-from .terminal_board import INTERRUPT_TIMEOUT_MS, TerminalBoard
+from .terminal_board import TerminalBoard
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -87,10 +87,7 @@ class LinkedBoard(TerminalBoard):
     async def soft_reset(self) -> None:
         """See Board."""
         async with self._turn:
-            if not self._at_rest:
-                await self.interrupt()
-                if not await self._until(lambda: self._at_rest, INTERRUPT_TIMEOUT_MS):
-                    raise BoardError(ETIMEDOUT, "the program on the board does not let itself be interrupted")
+            await self._end_program()
             await self._reset_at_prompt()
 
     # What is asked by records.

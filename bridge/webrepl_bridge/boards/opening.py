@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from webrepl_transports import ResetOnOpen, open_stream
 
 from .auto import Framing, make_board
+from .remote import WEBSOCKET_SCHEMES, open_remote
 from .stock import WhileRunning
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ class BoardOptions:
     """Where a board is, and how to serve it.
 
     Attributes:
-        url: what `webrepl_transports.open_stream` takes.
+        url: what `webrepl_transports.open_stream` takes, or `ws://…` or `wss://…` of a board's own WebREPL or of
+            another bridge.
         baud: bits per second of a serial line, unless the URL says otherwise.
         reset_on_open: what opening a serial port does with DTR and RTS, unless the URL says otherwise.
         while_running: what a file operation on a stock board does when a program is running.
@@ -45,6 +47,10 @@ async def open_board(options: BoardOptions) -> AsyncIterator[Board]:
     Raises:
         OpenError: it could not be opened; one line that says what to do.
     """
+    if options.url.partition("://")[0].lower() in WEBSOCKET_SCHEMES:
+        async with open_remote(options.url, options.while_running, options.board_password) as remote:
+            yield remote
+        return
     stream = await open_stream(options.url, baud=options.baud, reset_on_open=options.reset_on_open)
     try:
         board = make_board(stream, options.framing, options.while_running, options.board_password)

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import BrokenError
 from webrepl_transports import ByteStream
 
-from ..protocol.base64_transfers import GetBase64, PutBase64
 from ..protocol.plain_frames import CLOSE, TEXT, Frame, FrameDecoder, encode_text, resync
-from .programs import program
-from .stock import StockBoard, WhileRunning
+from .stock import WhileRunning
+from .webrepl_board import WebReplBoard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ..protocol.transfers import Transfer
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +41,7 @@ UNFRAMED_BYTES = 100
 """So much that is no frame, and no frame in between, means that the board speaks otherwise."""
 
 
-class PlainBoard(StockBoard):
+class PlainBoard(WebReplBoard):
     """A board on a wire, with `os.dupterm(_webrepl._webrepl(websocket.websocket(uart, False)))`.
 
     All goes through the terminal, as with stock firmware. The records that the firmware knows are not used: they lose
@@ -60,16 +57,6 @@ class PlainBoard(StockBoard):
         self, stream: ByteStream, while_running: WhileRunning = WhileRunning.INTERRUPT, password: str = ""
     ) -> None:
         super().__init__(PlainStream(stream, password, lambda line: self.on_notice(line)), while_running)
-
-    def _new_put(self, name: str, size_bytes: int) -> Transfer:
-        if not self._firmware.free_bytes:
-            return super()._new_put(name, size_bytes)
-        return PutBase64(self._repl, program("put_base64"), name, size_bytes)
-
-    def _new_get(self, name: str) -> Transfer:
-        if not self._firmware.free_bytes:
-            return super()._new_get(name)
-        return GetBase64(self._repl, program("get_base64"), name)
 
 
 class PlainStream(ByteStream):

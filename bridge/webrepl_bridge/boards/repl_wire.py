@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from webrepl_link.errors import BrokenError, TransportError
-
 from ..protocol.dialogue import Dialogue, DialogueTimeoutError, Pause, Receive, Send, Step
 from ..protocol.terminal import Terminal
+from .wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 RECEIVE_BYTES = 65536
 
 
-class ReplWire:
+class ReplWire(Wire):
     """Runs the terminal on a stream, and lends the stream to dialogues meanwhile out of the terminal's sight.
 
     Args:
@@ -30,37 +29,24 @@ class ReplWire:
     """
 
     def __init__(self, stream: ByteStream, on_output: Callable[[bytes], None]) -> None:
+        super().__init__()
         self.terminal = Terminal()
         self._stream = stream
         self._on_output = on_output
         self._clock = asyncio.get_running_loop().time
-        self._work = asyncio.Event()
-        self._changed = asyncio.Event()
         self._lent = False
         self._unread = bytearray()
         self._has_unread = asyncio.Event()
-        self._failure: TransportError | None = None
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
 
     async def run(self) -> None:
-        """Serve until the stream ends.
-
-        Raises:
-            TransportError: how it ended.
-        """
+        """See Wire."""
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._receive())
-                tasks.create_task(self._send())
-        except* TransportError as errors:
-            self._failure = next(error for error in errors.exceptions if isinstance(error, TransportError))
+            await super().run()
         finally:
-            self._failure = self._failure or BrokenError("the bridge has let go of the board")
             self._has_unread.set()
-            self._changed.set()
-        raise self._failure
 
     async def _receive(self) -> None:
         while True:
@@ -92,33 +78,6 @@ class ReplWire:
     def _show(self) -> None:
         if shown := self.terminal.data_to_show():
             self._on_output(shown)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the stream has ended."""
-        return self._failure is not None
-
-    def kick(self) -> None:
-        """Say that the terminal has something to do."""
-        self._work.set()
-
-    async def change(self, timeout_ms: int | None = None) -> bool:
-        """Wait until something has happened at the terminal; False if nothing did within `timeout_ms`.
-
-        Raises:
-            TransportError: the stream has ended.
-        """
-        self._changed.clear()
-        if self._failure is not None:
-            raise self._failure
-        try:
-            async with asyncio.timeout(None if timeout_ms is None else timeout_ms / 1000):
-                await self._changed.wait()
-        except TimeoutError:
-            return False
-        if self._failure is not None:
-            raise self._failure
-        return True
 
     # Lending the stream to dialogues.
 

@@ -7,15 +7,16 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from webrepl_link.errors import TransportError
+from webrepl_link.errors import BoardError, TransportError
 
+from ..protocol.dialogue import ETIMEDOUT
 from ..protocol.repl_tracker import AT_PROMPT, Mode
 from .base import Board
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..protocol.terminal import Terminal
+    from ..protocol.repl_tracker import ReplTracker
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,27 @@ INTRODUCTION_TIMEOUT_MS = 3_000
 TYPED_AHEAD_BYTES_MAX = 1 << 16
 
 
+class TypingCore(Protocol):
+    """A core that types at a REPL.
+
+    Attributes:
+        tracker: what the REPL is doing.
+    """
+
+    tracker: ReplTracker
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How much waits to be typed."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was typed has had its effect."""
+
+    def type(self, data: bytes) -> None:
+        """Queue bytes from a client."""
+
+
 class TerminalWire(Protocol):
     """What carries the terminal.
 
@@ -32,7 +54,9 @@ class TerminalWire(Protocol):
         terminal: the core that types without loss. After changing it, call `kick`.
     """
 
-    terminal: Terminal
+    @property
+    def terminal(self) -> TypingCore:
+        """See above."""
 
     def kick(self) -> None:
         """Say that the terminal has something to do."""
@@ -79,6 +103,17 @@ class TerminalBoard(Board):
     async def wait_for_prompt(self, timeout_ms: int) -> bool:
         """Wait until the board is at a prompt and all that was typed has had its effect; return whether it is."""
         return await self._until(lambda: self._at_rest, timeout_ms)
+
+    async def _end_program(self) -> None:
+        """Interrupt what is running.
+
+        Raises:
+            BoardError: it goes on all the same.
+        """
+        if not self._at_rest:
+            await self.interrupt()
+            if not await self._until(lambda: self._at_rest, INTERRUPT_TIMEOUT_MS):
+                raise BoardError(ETIMEDOUT, "the program on the board does not let itself be interrupted")
 
     async def _reset_at_prompt(self) -> None:
         """Restart the interpreter of a board that has come to a prompt."""

@@ -15,8 +15,7 @@ import base64
 import contextlib
 import dataclasses
 import hashlib
-import socket
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -24,6 +23,8 @@ from websockets.datastructures import MultipleValuesError
 from websockets.frames import CloseCode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+
+from webrepl_transports.keepalive import notice_vanished_peer
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
@@ -35,9 +36,6 @@ MESSAGE_BYTES_MAX = 1 << 20
 
 GOODBYE_S = 2.0
 """How long a client may take for what was sent to it, once the connection is being closed."""
-
-VANISHED_S = 60
-"""How long a peer may be silent to the network itself before its connection counts as broken."""
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 _ANY_KEY = base64.b64encode(bytes(16)).decode()
@@ -230,19 +228,3 @@ class WebReplWebSocket(WebSocketsSansIOProtocol):
     def _end_soon(self) -> None:
         if self.close_timer is None and not self.disconnected:
             self.close_timer = self.loop.call_later(GOODBYE_S, self.transport.abort)
-
-
-def notice_vanished_peer(sock: socket.socket | None) -> None:
-    """Have the network give up a TCP connection whose peer has been silent for VANISHED_S seconds."""
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in (
-        ("TCP_KEEPIDLE", VANISHED_S // 2),
-        ("TCP_KEEPINTVL", VANISHED_S // 6),
-        ("TCP_KEEPCNT", 3),
-        ("TCP_USER_TIMEOUT", VANISHED_S * 1000),
-    ):
-        if hasattr(socket, option):  # not every system has them all
-            sock.setsockopt(socket.IPPROTO_TCP, cast("int", getattr(socket, option)), value)

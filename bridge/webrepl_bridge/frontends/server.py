@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from webrepl_link.errors import OpenError
+from webrepl_transports.keepalive import notice_vanished_peer
 
-from .dialects import MESSAGE_BYTES_MAX, WebReplWebSocket, notice_vanished_peer
+from .dialects import MESSAGE_BYTES_MAX, WebReplWebSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -24,6 +24,7 @@ from webrepl_link.errors import BoardError, RemoteProtocolError, TransportError,
 from ..protocol.text_frames import HOLD_MS, TextFrames
 from ..protocol.webrepl_server import (
     EIO,
+    SUBPROTOCOL,
     ChunkWanted,
     Event,
     FileComplete,
@@ -72,7 +73,8 @@ async def serve_client(websocket: WebSocket, session: Session, gate: PasswordGat
         session: the board's session.
         gate: who is let in.
     """
-    await websocket.accept()
+    is_bridge = SUBPROTOCOL in websocket.scope["subprotocols"]
+    await websocket.accept(SUBPROTOCOL if is_bridge else None)
     address = client_address(websocket)
     goodbye: Exception | None = None
     try:

@@ -32,6 +32,9 @@ EIO = 5
 EINVAL = 22
 ENOSYS = 38
 
+SUBPROTOCOL = "webrepl-bridge"
+"""What a bridge offers as a client and accepts as a server: so two of them know each other. The firmware ignores it."""
+
 PASSWORD_BYTES_MAX = 256
 """Input before the password's end; the firmware looks at the first 10 bytes only."""
 

@@ -1,0 +1,105 @@
+"""A board that another webrepl-bridge serves: its terminal goes through, its files are asked for by records.
+
+The other bridge loses nothing at the terminal, replaces files whole, and interrupts a program for one if its operator
+wants that. It takes several connections, so each file has one of its own: closing it gives the file up, which no record
+could ask for, and the terminal notices nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from webrepl_link.errors import TransportError
+
+from ..protocol.webrepl_client import VersionTold
+from .bridge_wire import BridgeWire
+from .records import Download, Talk, Upload, encode_name
+from .terminal_board import TerminalBoard
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from webrepl_transports.websocket import WebSocket
+
+CHUNKS_AHEAD = 1
+"""A WebREPL server may take a byte after the end of a file for the next request."""
+
+
+class BridgedBoard(TerminalBoard):
+    """A board behind another bridge.
+
+    Args:
+        websocket: the terminal's connection, logged in; closed by its owner.
+        connect: makes another one.
+    """
+
+    def __init__(self, websocket: WebSocket, connect: Callable[[], Awaitable[WebSocket]]) -> None:
+        self._wire = BridgeWire(websocket, lambda data: self.on_output(data))
+        super().__init__(self._wire)
+        self.description = websocket.description
+        self._connect = connect
+        self._turn = asyncio.Lock()
+        self._tasks: asyncio.TaskGroup | None = None
+
+    async def run(self) -> None:
+        """See Board. At the start Ctrl-B asks an idle board for its banner and its prompt."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self._tasks.create_task(self._introduce())
+                self._type(b"\x02")
+                await self._wire.run()
+        except* TransportError as errors:
+            failure = errors.exceptions[0]
+        raise failure
+
+    async def settle(self) -> None:
+        """See Board. The other bridge sees to it."""
+
+    async def soft_reset(self) -> None:
+        """See Board."""
+        await self._end_program()
+        await self._reset_at_prompt()
+
+    async def version(self) -> tuple[int, int, int]:
+        """See Board. When this returns the other bridge has got all that was typed before."""
+        async with self._turn:
+            talk = Talk(self._wire)
+            talk.client.ask_version()
+            event = await talk.answer()
+        return event.version if isinstance(event, VersionTold) else (0, 0, 0)
+
+    @contextlib.asynccontextmanager
+    async def _files(self) -> AsyncIterator[Talk]:
+        await self.version()
+        websocket = await self._connect()
+        try:
+            wire = BridgeWire(websocket, lambda data: None)
+            assert self._tasks is not None
+            self._tasks.create_task(_run_files(wire))
+            yield Talk(wire)
+        finally:
+            await websocket.aclose()
+
+    @contextlib.asynccontextmanager
+    async def put(self, name: str, size_bytes: int) -> AsyncIterator[Upload]:
+        """See Board."""
+        encoded = encode_name(name)
+        async with self._files() as talk:
+            upload = Upload(talk, encoded, size_bytes)
+            await upload.open()
+            yield upload
+
+    @contextlib.asynccontextmanager
+    async def get(self, name: str) -> AsyncIterator[Download]:
+        """See Board."""
+        encoded = encode_name(name)
+        async with self._files() as talk:
+            await talk.open(lambda client: client.ask_get(encoded))
+            yield Download(talk, CHUNKS_AHEAD)
+
+
+async def _run_files(wire: BridgeWire) -> None:
+    with contextlib.suppress(TransportError):  # whoever waits for the file is told
+        await wire.run()

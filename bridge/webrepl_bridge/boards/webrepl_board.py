@@ -1,0 +1,26 @@
+"""What boards have in common that run the firmware's own WebREPL, on whatever carries its frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..protocol.base64_transfers import GetBase64, PutBase64
+from .programs import program
+from .stock import StockBoard
+
+if TYPE_CHECKING:
+    from ..protocol.transfers import Transfer
+
+
+class WebReplBoard(StockBoard):
+    """A board whose REPL comes in text frames: what a file holds crosses them in base64."""
+
+    def _new_put(self, name: str, size_bytes: int) -> Transfer:
+        if not self._firmware.free_bytes:
+            return super()._new_put(name, size_bytes)
+        return PutBase64(self._repl, program("put_base64"), name, size_bytes)
+
+    def _new_get(self, name: str) -> Transfer:
+        if not self._firmware.free_bytes:
+            return super()._new_get(name)
+        return GetBase64(self._repl, program("get_base64"), name)
