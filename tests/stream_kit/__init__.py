@@ -17,6 +17,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from dataclasses import dataclass
 from typing import Any, ParamSpec
 
+from stream_kit import spi
 from webrepl_transports import BrokenError, ByteStream, EndOfStreamError, OpenOptions, TransportError, open_stream
 from webrepl_transports.uart import open_uart
 
@@ -170,7 +171,36 @@ async def _tcp() -> AsyncIterator[Joined]:
             peer.vanish()
 
 
+class SpiPeer(Peer):
+    """The other end of an SPI wire, a stream itself."""
+
+    def __init__(self, wire: spi.Wire, end: ByteStream) -> None:
+        self._wire = wire
+        self._end = end
+
+    async def receive(self) -> bytes:
+        return await self._end.receive()
+
+    async def send(self, data: bytes) -> None:
+        await self._end.send(data)
+
+    def vanish(self) -> None:
+        self._wire.cut()
+
+
+@asynccontextmanager
+async def _spi(*, clocks: bool) -> AsyncIterator[Joined]:
+    async with spi.joined_ends(clocks=clocks) as (wire, stream, end):
+
+        async def open_again() -> ByteStream:
+            return spi.open_end(wire, clocks=clocks)
+
+        yield Joined(stream, SpiPeer(wire, end), open_again)
+
+
 KINDS: dict[str, Kind] = {"tcp": Kind(_tcp, EndOfStreamError, 16_000_000)}
+KINDS["spi"] = Kind(functools.partial(_spi, clocks=True), BrokenError, 300_000)
+KINDS["spi-peripheral"] = Kind(functools.partial(_spi, clocks=False), BrokenError, 300_000)
 if sys.platform != "win32":
     KINDS["uart"] = Kind(functools.partial(_uart, watch=True), BrokenError, 300_000)
     KINDS["uart-threads"] = Kind(functools.partial(_uart, watch=False), BrokenError, 300_000)

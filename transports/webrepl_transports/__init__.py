@@ -9,6 +9,10 @@ ports          the serial ports of this computer, and which of them look like bo
 uart           serial ports: opened by pySerial, watched by the event loop or by threads
 tcp            tcp://HOST:PORT
 websocket      ws:// and wss://: messages, for boards that speak WebREPL
+spi            a stream over any adapter that exchanges blocks by SPI
+spi_ftdi       spi+ftdi://, an FTDI chip as the controller, by pyftdi
+spi_dev        spi:///dev/spidevB.D, a Linux computer as the controller, by spidev
+spi_ft4222     spi+ft4222://, an FT4222H as the peripheral, by ft4222
 keepalive      noticing that a peer has vanished
 _stream        the interface `ByteStream`
 _buffered      what every kind of stream here has in common: order, back-pressure, cancellation, one end

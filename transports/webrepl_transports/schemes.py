@@ -34,6 +34,9 @@ _OURS = (
     EntryPoint("socket", "webrepl_transports.tcp:open_tcp", GROUP),
     EntryPoint("ws", "webrepl_transports.websocket:refuse_stream", GROUP),
     EntryPoint("wss", "webrepl_transports.websocket:refuse_stream", GROUP),
+    EntryPoint("spi+ftdi", "webrepl_transports.spi_ftdi:open_spi_ftdi [spi]", GROUP),
+    EntryPoint("spi+ft4222", "webrepl_transports.spi_ft4222:open_spi_ft4222 [ft4222]", GROUP),
+    EntryPoint("spi", "webrepl_transports.spi_dev:open_spi_dev [spi]", GROUP),
 )
 
 
