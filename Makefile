@@ -4,6 +4,7 @@
 #   make test     the tests, on emulated boards; ARGS="-k name" goes to pytest
 #   make check    everything that CI checks: test lint types imports
 #   make bench    the measurements
+#   make page     the page that browsers get, from bridge/page; needs Node.js 20.19 or newer
 #   make boards   the emulated boards only: firmware, emulators (see CONTRIBUTING.md)
 #   make clean    remove .venv and caches in the tree
 
@@ -17,12 +18,18 @@ ifneq ($(shell cat $(INSTALLED) 2>/dev/null && $(BIN)/python -c "" 2>&1),$(CURDI
 $(shell rm -f $(INSTALLED))
 endif
 
-.PHONY: demo test check lint types imports bench boards clean
+PAGE := bridge/webrepl_bridge/frontends/page_files/index.html
+PAGE_SOURCES := $(wildcard bridge/page/*.json bridge/page/*.ts bridge/page/index.html bridge/page/src/*)
 
+.PHONY: demo test check lint types imports bench page boards clean
+
+# A minus: where Node.js is missing, the bridge works all the same, and says what its page needs.
 demo: $(INSTALLED)
+	-@$(MAKE) --no-print-directory page
 	$(BIN)/webrepl-bridge --demo $(ARGS)
 
 test: $(INSTALLED) boards
+	-@$(MAKE) --no-print-directory page
 	$(BIN)/python -m pytest $(ARGS)
 
 check: lint types imports test
@@ -38,13 +45,19 @@ imports: $(INSTALLED)
 	$(BIN)/lint-imports
 
 bench: $(INSTALLED) boards
+	-@$(MAKE) --no-print-directory page
 	$(BIN)/python -m bench $(ARGS)
+
+page: $(PAGE)
+
+$(PAGE): $(PAGE_SOURCES)
+	cd bridge/page && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
 
 boards: $(INSTALLED)
 	tests/board_kit/prepare.sh
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) bridge/page/node_modules $(dir $(PAGE)) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 $(INSTALLED): pyproject.toml
 	@for python in python3 python3.14 python3.13 python3.12 python3.11; do \

@@ -19,7 +19,7 @@ from .boards.auto import Framing
 from .boards.opening import BoardOptions
 from .boards.stock import WhileRunning
 from .commands.shim import shim
-from .frontends.app import STATIC_HOST, bridge_version
+from .frontends.app import bridge_version
 from .frontends.passwords import generate_password
 from .frontends.server import parse_listen
 from .serve import BridgeOptions, run_bridge
@@ -75,7 +75,6 @@ DEFAULT_LISTEN = ":8266"
     help="What opening the port does with DTR and RTS: keep running boards running, never touch the lines, "
     "release both, or hard: reset the board.",
 )
-@click.option("--static-host", default=STATIC_HOST, show_default=True, help="Where the page's script is loaded from.")
 @click.option("--verbose", "-v", is_flag=True, help="Log every detail.")
 @click.version_option(bridge_version(), prog_name="webrepl-bridge")
 @click.pass_context
@@ -93,7 +92,6 @@ def cli(
     framing: str,
     board_password: str,
     reset_on_open: str,
-    static_host: str,
     verbose: bool,
 ) -> None:
     """Serve a wired MicroPython board to every WebREPL client.
@@ -128,7 +126,6 @@ def cli(
         listen=listen,
         password=chosen or generate_password(),
         name="demo" if demo else _board_name(serial or "board"),
-        static_host=static_host,
     )
 
     def ready(board: str, ports: list[int]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import AddressError
 
 from .demo import demo_board
-from .frontends.app import STATIC_HOST, create_app
+from .frontends.app import create_app
 from .frontends.passwords import PasswordGate
 from .frontends.server import open_listeners, serve
 from .lab.lab import Lab
@@ -33,7 +33,6 @@ class BridgeOptions:
         name: how clients call the board, beside `/`.
         wait: whether to wait for the board if it is not there at the start, and not to give up.
         demo: whether to run a board on this computer, in place of the one that `board` names.
-        static_host: where the page's script comes from.
     """
 
     board: BoardOptions
@@ -42,7 +41,6 @@ class BridgeOptions:
     name: str
     wait: bool = False
     demo: bool = False
-    static_host: str = STATIC_HOST
 
 
 async def run_bridge(
@@ -75,7 +73,7 @@ async def run_bridge(
         if keeper.failure is not None and (not options.wait or isinstance(keeper.failure, AddressError)):
             raise keeper.failure
         session = keeper.session
-        app = create_app(session, PasswordGate(options.password), static_host=options.static_host)
+        app = create_app(session, PasswordGate(options.password))
         ports = [sock.getsockname()[1] for sock in sockets]
         await serve(app, sockets, stop=stop, ready=lambda: ready(keeper.description, ports))
 

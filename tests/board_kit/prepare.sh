@@ -68,6 +68,11 @@ prepare_microbit() {
   [ -n "${WEBREPL_BRIDGE_MICROBIT_HEX:-}" ] || packages firmware-microbit-micropython
 }
 
+prepare_browser() {
+  command -v chromium > /dev/null || packages chromium
+}
+
 prepare_node || echo "boards: no emulated Pico" >&2
 prepare_pico || echo "boards: no firmware for the emulated Pico" >&2
 prepare_microbit || echo "boards: no emulated micro:bit" >&2
+prepare_browser || echo "boards: no browser for the page" >&2

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import html
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from .page import page_routes
 from .webrepl import serve_client
 
 if TYPE_CHECKING:
@@ -20,21 +20,14 @@ if TYPE_CHECKING:
     from ..session import Session
     from .passwords import PasswordGate
 
-STATIC_HOST = "https://micropython.org/webrepl/"
-"""Where the page's script comes from, as in the firmware. Source: micropython-lib, webrepl.py."""
 
-
-def create_app(session: Session, gate: PasswordGate, *, static_host: str = STATIC_HOST) -> Starlette:
+def create_app(session: Session, gate: PasswordGate) -> Starlette:
     """Make the application.
 
     Args:
         session: the board's session; clients find it at `/` and at `/` + its name.
         gate: who is let in.
-        static_host: the address of the folder with the official page's script.
     """
-
-    async def page(_: Request) -> Response:
-        return HTMLResponse(page_html(static_host))
 
     async def health(_: Request) -> Response:
         state = {
@@ -60,21 +53,12 @@ def create_app(session: Session, gate: PasswordGate, *, static_host: str = STATI
 
     return Starlette(
         routes=[
-            Route("/", page),
+            *page_routes(),
             Route("/health", health),
             WebSocketRoute("/{name:path}", webrepl),
         ],
         exception_handlers={HTTPException: refuse},
     )
-
-
-def page_html(static_host: str) -> str:
-    """The page that the firmware's own server sends, which loads the official client.
-
-    Source: micropython-lib, webrepl.py, send_html.
-    """
-    base = html.escape(static_host if static_host.endswith("/") else static_host + "/", quote=True)
-    return f'<base href="{base}"></base>\r\n<script src="webrepl_content.js"></script>\r\n'
 
 
 def bridge_version() -> str:

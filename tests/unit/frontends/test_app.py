@@ -13,7 +13,7 @@ import pytest
 from clients.official import OfficialClient
 from fake_board import FakeBoard
 from serving import PASSWORD, Running, serving
-from webrepl_bridge.frontends.app import bridge_version, page_html
+from webrepl_bridge.frontends.app import bridge_version
 from webrepl_bridge.frontends.server import open_listeners, serve
 
 
@@ -37,27 +37,6 @@ def get(path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
             return await fetch(running, path, method)
 
     return asyncio.run(test())
-
-
-def test_the_page_is_the_firmwares() -> None:
-    status, headers, body = get("/")
-    assert status == 200
-    assert headers["content-type"].startswith("text/html")
-    assert body == (
-        b'<base href="https://micropython.org/webrepl/"></base>\r\n<script src="webrepl_content.js"></script>\r\n'
-    )
-
-
-@pytest.mark.parametrize(
-    ("static_host", "base"),
-    [
-        ("http://10.0.0.1/w/", "http://10.0.0.1/w/"),
-        ("http://10.0.0.1/w", "http://10.0.0.1/w/"),
-        ('http://x/"><script>&', "http://x/&quot;&gt;&lt;script&gt;&amp;/"),
-    ],
-)
-def test_another_place_for_the_script(static_host: str, base: str) -> None:
-    assert f'<base href="{base}"></base>' in page_html(static_host)
 
 
 def test_health() -> None:

@@ -1,0 +1,108 @@
+/**
+ * A WebREPL client: password, terminal text, records; connects again by itself.
+ *
+ * The protocol is in docs/protocol.md. Text messages are the terminal, binary ones the records' stream.
+ */
+
+export type State = "connecting" | "password" | "open" | "lost";
+
+/** What the connection tells its owner. */
+export interface Events {
+  /** The state has changed; with "password", whether one has just been refused. */
+  onState(state: State, detail: { denied?: boolean; reason?: string }): void;
+  /** The board has printed something. */
+  onText(text: string): void;
+}
+
+const GREETING = "Password: ";
+const CONNECTED = "\r\nWebREPL connected\r\n";
+const DENIED = "Access denied";
+const RETRY_MS = { first: 250, last: 4000 };
+
+export class WebRepl {
+  state: State = "connecting";
+  /** The password, once it has let us in. Whoever owns the connection keeps it. */
+  password: string | undefined;
+
+  #socket: WebSocket | undefined;
+  #greeting = "";
+  #given: string | undefined;
+  #denied = false;
+  #retryMs = RETRY_MS.first;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  readonly #url: string;
+  readonly #events: Events;
+
+  constructor(url: string, events: Events, password?: string) {
+    this.#url = url;
+    this.#events = events;
+    this.password = password;
+    this.connect();
+  }
+
+  /** Connect now, if nothing is under way: someone has reason to think that it would work. */
+  connect(): void {
+    if (this.#socket) return;
+    clearTimeout(this.#timer);
+    this.#greeting = "";
+    const socket = new WebSocket(this.#url);
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = ({ data }) => (typeof data === "string" ? this.#receiveText(data) : this.onBinary(new Uint8Array(data)));
+    socket.onclose = ({ reason }) => this.#closed(reason);
+    this.#socket = socket;
+  }
+
+  /** Give the password that the state "password" asks for. */
+  logIn(password: string): void {
+    if (this.state !== "password") return;
+    this.#given = password;
+    this.#denied = false;
+    this.#socket?.send(`${password}\r`);
+  }
+
+  /** Type at the board's terminal. What is typed while there is no connection is lost. */
+  type(text: string): void {
+    if (this.state === "open") this.#socket?.send(text);
+  }
+
+  /** Takes the records' stream; whoever talks in records replaces it. */
+  onBinary: (data: Uint8Array) => void = () => {};
+
+  #receiveText(text: string): void {
+    if (this.state === "open") {
+      this.#events.onText(text);
+      return;
+    }
+    this.#greeting += text;
+    if (this.#greeting.includes(CONNECTED)) {
+      const rest = this.#greeting.slice(this.#greeting.indexOf(CONNECTED) + CONNECTED.length);
+      this.password = this.#given;
+      this.#retryMs = RETRY_MS.first;
+      this.#enter("open");
+      if (rest) this.#events.onText(rest);
+    } else if (this.#greeting.includes(DENIED)) {
+      this.#denied = true;
+      this.password = undefined;
+    } else if (this.#greeting === GREETING) {
+      this.#enter("password", { denied: this.#denied });
+      if (this.password !== undefined) this.logIn(this.password);
+    }
+  }
+
+  #closed(reason: string): void {
+    this.#socket = undefined;
+    if (this.#denied) {
+      this.connect(); // the bridge closes after a wrong password; the next one is asked for at once
+      return;
+    }
+    if (this.state !== "lost") this.#enter("lost", { reason });
+    this.#timer = setTimeout(() => this.connect(), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.last);
+  }
+
+  #enter(state: State, detail: { denied?: boolean; reason?: string } = {}): void {
+    this.state = state;
+    this.#events.onState(state, detail);
+  }
+}
