@@ -13,6 +13,7 @@ from webrepl_bridge.boards.opening import BoardOptions, open_board
 from webrepl_bridge.frontends.app import create_app
 from webrepl_bridge.frontends.passwords import PasswordGate
 from webrepl_bridge.frontends.server import open_listeners, serve
+from webrepl_bridge.lab.lab import Lab
 from webrepl_bridge.session import Session
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ async def serving(board: Board, listen: str = "127.0.0.1:0", name: str = "fake")
     sockets = open_listeners(listen)
     host, port = sockets[0].getsockname()[:2]
     stop, ready = asyncio.Event(), asyncio.Event()
-    app = create_app(session, PasswordGate(PASSWORD))
+    lab = Lab()
+    lab.sessions[name] = session
+    app = create_app(lab, PasswordGate(PASSWORD))
     with session.serve(board):
         async with asyncio.TaskGroup() as tasks:
             server = tasks.create_task(serve(app, sockets, stop=stop, ready=ready.set))

@@ -6,41 +6,72 @@ import asyncio
 import logging
 import re
 import sys
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from webrepl_link.errors import OpenError, WebReplError
+from webrepl_link.errors import WebReplError
 from webrepl_transports import ResetOnOpen, list_ports
 
 from .boards.auto import Framing
-from .boards.opening import BoardOptions
 from .boards.stock import WhileRunning
 from .commands.shim import shim
+from .config import (
+    DEFAULT_LISTEN,
+    ConfigError,
+    LabTable,
+    check_password,
+    password_of,
+    plan_of,
+    read_config,
+    read_password,
+    with_settings,
+)
+from .demo import demo_board
 from .frontends.app import bridge_version
 from .frontends.passwords import generate_password
-from .frontends.server import parse_listen
-from .serve import BridgeOptions, run_bridge
+from .lab.naming import is_name, name_of_url
+from .serve import run_bridge
 
-DEFAULT_LISTEN = ":8266"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .lab.lab import Lab
+    from .lab.plan import LabPlan, Listener
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--serial", metavar="PORT", help="Device, id:SERIALNUMBER, auto (default), or a URL such as tcp://HOST:PORT."
+    "--serial",
+    metavar="PORT",
+    multiple=True,
+    help="Device, id:SERIALNUMBER, auto (default), or a URL such as tcp://HOST:PORT; can be repeated.",
 )
+@click.option(
+    "--board",
+    metavar="[NAME=]URL",
+    multiple=True,
+    help="The same, with the name that clients call it by; can be repeated.",
+)
+@click.option("--auto-boards", is_flag=True, help="Serve every board that is plugged in, now or later.")
+@click.option(
+    "--config", "config_file", type=click.Path(path_type=Path), help="File that describes the boards, in TOML."
+)
+@click.option("--default", metavar="NAME", help="Which of several boards is at / of the address.")
 @click.option("--wait", is_flag=True, help="Wait for a board that is not there at the start, instead of giving up.")
 @click.option("--demo", is_flag=True, help="No board: run a real MicroPython on this computer instead.")
-@click.option("--baud", type=click.IntRange(min=1), default=115200, show_default=True, help="Speed of a serial line.")
+@click.option("--baud", type=click.IntRange(min=1), help="Speed of a serial line.  [default: 115200]")
 @click.option(
     "--listen",
     metavar="[HOST]:PORT",
     multiple=True,
-    default=(DEFAULT_LISTEN,),
-    show_default=True,
-    help="Address to serve clients on; can be repeated. Without HOST: every interface of this computer.",
+    help=f"Address to serve clients on; can be repeated. Without HOST: every interface of this computer.  "
+    f"[default: {DEFAULT_LISTEN}]",
 )
 @click.option("--password", envvar="WEBREPL_PASSWORD", help="Password for clients. Others can read a command line.")
 @click.option(
@@ -49,50 +80,41 @@ DEFAULT_LISTEN = ":8266"
 @click.option(
     "--while-running",
     type=click.Choice([choice.value for choice in WhileRunning]),
-    default=WhileRunning.INTERRUPT.value,
-    show_default=True,
-    help="What a file transfer does when a program is running on the board.",
+    help="What a file transfer does when a program is running on the board.  [default: interrupt]",
 )
 @click.option(
     "--framing",
     type=click.Choice([choice.value for choice in Framing]),
-    default=Framing.AUTO.value,
-    show_default=True,
     help="What is on the wire: a bare REPL (none), the firmware's own WebREPL (plain), the shim's link, or found out "
-    "by listening.",
+    "by listening.  [default: auto]",
 )
 @click.option(
     "--board-password",
     envvar="WEBREPL_BOARD_PASSWORD",
-    default="",
     help="What the board's own WebREPL asks for, with plain framing; at most 9 characters.  [default: none]",
 )
 @click.option(
     "--reset-on-open",
     type=click.Choice([choice.value for choice in ResetOnOpen]),
-    default=ResetOnOpen.KEEP.value,
-    show_default=True,
     help="What opening the port does with DTR and RTS: keep running boards running, never touch the lines, "
-    "release both, or hard: reset the board.",
+    "release both, or hard: reset the board.  [default: keep]",
 )
 @click.option("--verbose", "-v", is_flag=True, help="Log every detail.")
 @click.version_option(bridge_version(), prog_name="webrepl-bridge")
 @click.pass_context
 def cli(
     context: click.Context,
+    /,
     *,
-    serial: str | None,
+    serial: tuple[str, ...],
+    board: tuple[str, ...],
+    config_file: Path | None,
     wait: bool,
     demo: bool,
-    baud: int,
-    listen: tuple[str, ...],
     password: str | None,
     password_file: Path | None,
-    while_running: str,
-    framing: str,
-    board_password: str,
-    reset_on_open: str,
     verbose: bool,
+    **settings: Any,
 ) -> None:
     """Serve a wired MicroPython board to every WebREPL client.
 
@@ -103,45 +125,90 @@ def cli(
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
-    if demo and serial:
-        raise click.UsageError("--demo brings its own board; leave out --serial")
-    for address in listen:
-        try:
-            parse_listen(address)
-        except OpenError as error:
-            raise click.UsageError(str(error)) from error
-    chosen = _password(context, password, password_file)
-    board = BoardOptions(
-        url=serial or "auto",
-        baud=baud,
-        reset_on_open=ResetOnOpen(reset_on_open),
-        while_running=WhileRunning(while_running),
-        framing=Framing(framing),
-        board_password=board_password,
-    )
-    options = BridgeOptions(
-        board=board,
-        wait=wait,
-        demo=demo,
-        listen=listen,
-        password=chosen or generate_password(),
-        name="demo" if demo else _board_name(serial or "board"),
-    )
+    if demo and (serial or board or settings["auto_boards"] or config_file):
+        raise click.UsageError("--demo brings its own board; leave out the others")
+    named = _named_boards(serial, board)
+    if demo:
+        named = {"demo": "auto"}
+    elif not (named or settings["auto_boards"] or config_file):
+        named = {"auto": "auto"}
+    on_command_line = {name: value for name, value in settings.items() if value not in (None, (), False)}
+    from_command_line = context.get_parameter_source("password") is click.core.ParameterSource.COMMANDLINE
+    if password_file is not None and from_command_line:
+        raise click.UsageError("give --password or --password-file, not both")
+    made_up = generate_password()
 
-    def ready(board: str, ports: list[int]) -> None:
-        made_up = "" if chosen else "   (made up for this run; --password-file keeps one)"
-        host = _host_to_open(listen[0])
-        click.echo(f"Board:     {board}")
-        click.echo(f"Browser:   http://{host}:{ports[0]}/")
-        click.echo(f"Clients:   ws://{host}:{ports[0]}/")
-        click.echo(f"Password:  {options.password if not chosen else 'as you chose it'}{made_up}")
-        click.echo("Ctrl-C stops the bridge.")
-        sys.stdout.flush()
+    def load() -> LabPlan:
+        table = read_config(config_file) if config_file else LabTable()
+        chosen = password if password is not None else password_of(table)
+        if password_file is not None:
+            chosen = read_password(password_file)
+        secret = made_up if chosen is None else check_password(chosen)
+        return plan_of(with_settings(table, on_command_line), secret, boards=named, required=not wait)
 
     try:
-        asyncio.run(run_bridge(options, ready=ready))
+        asyncio.run(_bridge(load, demo=demo, made_up=made_up))
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
     except WebReplError as error:
-        _fail(error)
+        click.echo(f"webrepl-bridge: {error}", err=True)
+        sys.exit(1)
+
+
+async def _bridge(load: Callable[[], LabPlan], *, demo: bool, made_up: str) -> None:
+    plan = load()
+    async with AsyncExitStack() as stack:
+        if demo:
+            device = await stack.enter_async_context(demo_board())
+            plan = replace(plan, boards={name: replace(board, url=device) for name, board in plan.boards.items()})
+        await run_bridge(
+            plan,
+            ready=lambda lab, ports: _greet(lab, ports, made_up if plan.password == made_up else None),
+            reload=None if demo else load,
+        )
+
+
+def _greet(lab: Lab, ports: Mapping[Listener, int], password: str | None) -> None:
+    """Say what people need to know at the start.
+
+    Args:
+        lab: the boards.
+        ports: the port of each address.
+        password: the one that was made up, None for one that they have chosen.
+    """
+    (listener, port), *_ = ports.items()
+    address = f"{_host_to_open(listener.address)}:{port}"
+    several = len(lab.sessions) > 1 or not lab.default
+    own = {name.board: f"{_host_to_open(name.address)}:{number}" for name, number in ports.items() if name.board}
+    for name, keeper in lab.keepers.items():
+        if several:
+            at = f"ws://{own[name]}/" if name in own else f"ws://{address}/{name}"
+            click.echo(f"Board:     {name}   {at}   {keeper.description}")
+        else:
+            click.echo(f"Board:     {keeper.description}")
+    click.echo(f"Browser:   http://{address}/")
+    click.echo(f"Clients:   ws://{address}/{'NAME' if not lab.default else ''}")
+    made_up = "   (made up for this run; --password-file keeps one)"
+    click.echo(f"Password:  {password + made_up if password else 'as you chose it'}")
+    click.echo("Ctrl-C stops the bridge.")
+    sys.stdout.flush()
+
+
+def _named_boards(serial: tuple[str, ...], board: tuple[str, ...]) -> dict[str, str]:
+    """The boards of the command line: URLs by name."""
+    named: dict[str, str] = {}
+    pairs = [("", url) for url in serial]
+    for text in board:
+        name, equals, url = text.partition("=")
+        pairs.append((name, url) if equals and not re.search(r"[:/\\?]", name) else ("", text))
+    for name, url in pairs:
+        chosen = name or name_of_url(url)
+        if not is_name(chosen):
+            raise click.UsageError(f"{name!r} cannot be a board's name: letters, digits, '.', '-' and '_'")
+        if chosen in named:
+            raise click.UsageError(f"two boards are called {chosen!r}: name them with --board NAME=URL")
+        named[chosen] = url
+    return named
 
 
 @cli.command()
@@ -161,36 +228,9 @@ def ports() -> None:
 cli.add_command(shim)
 
 
-def _password(context: click.Context, password: str | None, password_file: Path | None) -> str | None:
-    if password_file is not None:
-        if context.get_parameter_source("password") is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError("give --password or --password-file, not both")
-        try:
-            password = password_file.read_text("utf-8").strip("\r\n")
-        except (OSError, UnicodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise click.UsageError(f"cannot read the password from {password_file}: {reason}") from error
-    if password is None:
-        return None
-    if not password or re.search(r"[\r\n]", password):
-        raise click.UsageError("the password must be one line, and not empty")
-    return password
-
-
-def _board_name(serial: str) -> str:
-    """A name that fits into a path: `ttyUSB0` of `/dev/ttyUSB0`, `10.0.0.7-5000` of `socket://10.0.0.7:5000`."""
-    last = re.split(r"[/\\]", serial.partition("?")[0].rstrip("/\\"))[-1].removeprefix("id:")
-    return re.sub(r"[^\w.-]", "-", last) or "board"
-
-
 def _host_to_open(listen: str) -> str:
     host = listen.rpartition(":")[0]
     return host if host and host not in ("0.0.0.0", "[::]") else "localhost"
-
-
-def _fail(error: WebReplError) -> None:
-    click.echo(f"webrepl-bridge: {error}", err=True)
-    sys.exit(1)
 
 
 def main() -> None:

@@ -1,94 +1,98 @@
-"""One running bridge: a board, its session, and the frontend; from start to stop."""
+"""One running bridge: a lab and its frontends; from start to stop."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from webrepl_link.errors import AddressError
+from webrepl_link.errors import AddressError, WebReplError
 
-from .demo import demo_board
 from .frontends.app import create_app
+from .frontends.listening import Listening
 from .frontends.passwords import PasswordGate
-from .frontends.server import open_listeners, serve
 from .lab.lab import Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
-    from .boards.opening import BoardOptions
+    from .lab.plan import LabPlan, Listener
 
-
-@dataclass(frozen=True)
-class BridgeOptions:
-    """What to bridge, and how.
-
-    Attributes:
-        board: where the board is, and how to serve it.
-        listen: addresses of the form `[HOST]:PORT`.
-        password: what clients must give.
-        name: how clients call the board, beside `/`.
-        wait: whether to wait for the board if it is not there at the start, and not to give up.
-        demo: whether to run a board on this computer, in place of the one that `board` names.
-    """
-
-    board: BoardOptions
-    listen: tuple[str, ...]
-    password: str
-    name: str
-    wait: bool = False
-    demo: bool = False
+log = logging.getLogger(__name__)
 
 
 async def run_bridge(
-    options: BridgeOptions, *, ready: Callable[[str, list[int]], None], stop: asyncio.Event | None = None
+    plan: LabPlan,
+    *,
+    ready: Callable[[Lab, Mapping[Listener, int]], None],
+    stop: asyncio.Event | None = None,
+    reload: Callable[[], LabPlan] | None = None,
 ) -> None:
-    """Bridge one board until asked to stop.
+    """Bridge the boards of `plan` until asked to stop.
 
     Args:
-        options: what to bridge.
-        ready: called once clients can connect, with what the board is on and the ports that are listened on.
+        plan: what to bridge.
+        ready: called once clients can connect, with the lab and the port of each address.
         stop: set it to stop; without one SIGINT and SIGTERM do.
+        reload: reads the plan anew; called on SIGHUP, where the system has it.
 
     Raises:
-        OpenError: the board or an address could not be opened at the start; one line that says what to do.
+        OpenError: a board or an address could not be opened at the start; one line that says what to do.
     """
+    gate = PasswordGate(plan.password)
+    lab = Lab()
+    listening = Listening(lambda board: create_app(lab, gate, board=board))
+    hang_up = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
-        sockets = [sock for listen in options.listen for sock in open_listeners(listen)]
-        for sock in sockets:
-            stack.callback(sock.close)
-        where = options.board
-        if options.demo:
-            where = replace(where, url=await stack.enter_async_context(demo_board()))
         if stop is None:
-            stop = stack.enter_context(_stop_on_signals())
-
-        lab = Lab()
+            stop = asyncio.Event()
+            stack.enter_context(_on_signals({signal.SIGINT: stop, signal.SIGTERM: stop}))
+        if reload is not None and hasattr(signal, "SIGHUP"):
+            stack.enter_context(_on_signals({signal.SIGHUP: hang_up}))
         await stack.enter_async_context(lab.run())
-        keeper = lab.add(options.name, where)
-        await keeper.tried.wait()
-        if keeper.failure is not None and (not options.wait or isinstance(keeper.failure, AddressError)):
-            raise keeper.failure
-        session = keeper.session
-        app = create_app(session, PasswordGate(options.password))
-        ports = [sock.getsockname()[1] for sock in sockets]
-        await serve(app, sockets, stop=stop, ready=lambda: ready(keeper.description, ports))
+        await stack.enter_async_context(listening.run())
+        await listening.change(plan.listeners())
+        await lab.apply(plan)
+        for name, keeper in list(lab.keepers.items()):
+            await keeper.tried.wait()
+            if keeper.failure is not None and (name in plan.required or isinstance(keeper.failure, AddressError)):
+                raise keeper.failure
+        ready(lab, listening.ports)
+        while not await _first(stop, hang_up):
+            assert reload is not None
+            try:
+                plan = reload()
+                gate.change(plan.password)
+                await listening.change(plan.listeners())
+                await lab.apply(plan)
+                log.info("the configuration has been read anew")
+            except WebReplError as error:
+                log.error("the configuration could not be applied: %s", error)
+            hang_up.clear()
+
+
+async def _first(stop: asyncio.Event, other: asyncio.Event) -> bool:
+    """Wait for one of two events; return whether it is `stop`."""
+    async with asyncio.TaskGroup() as tasks:
+        waiting = [tasks.create_task(event.wait()) for event in (stop, other)]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+    return stop.is_set()
 
 
 @contextlib.contextmanager
-def _stop_on_signals() -> Iterator[asyncio.Event]:
-    """An event that SIGINT and SIGTERM set, inside the block; not by the loop, which has no handlers on Windows."""
+def _on_signals(events: Mapping[signal.Signals, asyncio.Event]) -> Iterator[None]:
+    """Set the events when signals come, inside the block; not by the loop, which has no handlers on Windows."""
     loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
     before = {
-        number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-        for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, lambda *_, event=event: loop.call_soon_threadsafe(event.set))
+        for number, event in events.items()
     }
     try:
-        yield stop
+        yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

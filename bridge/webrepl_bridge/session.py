@@ -28,7 +28,11 @@ FRAME_CHARS_MAX = 16_000
 ENODEV = 19
 
 
-class ClientTooSlowError(WebReplError):
+class ClientEndedError(WebReplError):
+    """A client is to go; the message is for it."""
+
+
+class ClientTooSlowError(ClientEndedError):
     """A client did not take its terminal output; the board and the others do not wait for it."""
 
 
@@ -48,17 +52,18 @@ class Client(Generic[AnyStr]):
         self._nothing: AnyStr = nothing
         self._backlog: list[AnyStr] = []
         self._backlog_chars = 0
-        self._too_slow = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._why_ended: ClientEndedError | None = None
         self._news = asyncio.Event()
         self._told_absent = False
 
     def _show(self, text: AnyStr) -> None:
-        if self._too_slow.is_set() or not text:
+        if self._ended.is_set() or not text:
             return
         self._backlog_chars += len(text)
         if self._backlog_chars > BACKLOG_CHARS_MAX:
-            self._too_slow.set()
-            self._backlog.clear()
+            reason = f"more than {BACKLOG_CHARS_MAX:,} characters of terminal output were waiting"
+            self.end(ClientTooSlowError(reason))
         else:
             self._backlog.append(text)
         self._news.set()
@@ -67,10 +72,10 @@ class Client(Generic[AnyStr]):
         """Return the next terminal text, 1 to 16,000 characters or bytes, as soon as there is any.
 
         Raises:
-            ClientTooSlowError: more than BACKLOG_CHARS_MAX characters were waiting.
+            ClientEndedError: as `fall_behind`.
         """
         while not self._backlog:
-            if self._too_slow.is_set():
+            if self._ended.is_set():
                 await self.fall_behind()
             self._news.clear()
             await self._news.wait()
@@ -91,14 +96,23 @@ class Client(Generic[AnyStr]):
         self._backlog.clear()
         self._backlog_chars = 0
 
+    def end(self, reason: ClientEndedError) -> None:
+        """Let this client go; what waits for it is dropped."""
+        self._why_ended = self._why_ended or reason
+        self._backlog.clear()
+        self._ended.set()
+        self._news.set()
+
     async def fall_behind(self) -> NoReturn:
-        """Wait until this client is too slow, which a frontend that is busy sending would not find out.
+        """Wait until this client is to go, which a frontend that is busy sending would not find out.
 
         Raises:
             ClientTooSlowError: more than BACKLOG_CHARS_MAX characters were waiting.
+            ClientEndedError: another reason.
         """
-        await self._too_slow.wait()
-        raise ClientTooSlowError(f"more than {BACKLOG_CHARS_MAX:,} characters of terminal output were waiting")
+        await self._ended.wait()
+        assert self._why_ended is not None
+        raise self._why_ended
 
     async def write(self, data: bytes) -> None:
         """Type at the board's terminal; waits while too much is waiting to be typed.
@@ -194,6 +208,17 @@ class Session:
         if reason != self.absence:
             log.warning("%s: %s", self.name, reason)
         self.absence = reason
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether nobody would notice if this session ended."""
+        return self.board is None and not self.clients and not self.tools
+
+    def dismiss(self, reason: str) -> None:
+        """Let all clients go."""
+        everyone: list[AnyClient] = [*self.clients, *self.tools]
+        for client in everyone:
+            client.end(ClientEndedError(reason))
 
     def present_board(self) -> Board:
         """Return the board.

@@ -3,66 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from board_kit.cable import Cable
 from clients.official import TEXT, OfficialClient, RefusedError, request
+from lab_kit import ANYWHERE, BANNER_END, PASSWORD, bridging, evaluate, run
 from webrepl_bridge.boards.opening import BoardOptions
-from webrepl_bridge.serve import BridgeOptions, run_bridge
+from webrepl_bridge.lab.plan import LabPlan
+from webrepl_bridge.serve import run_bridge
 from webrepl_link.errors import OpenError
 
-PASSWORD = "secret"
 ENODEV = 19
 
 
 def on_cable(folder: Path, test: Callable[[Cable], Awaitable[None]]) -> None:
-    async def run() -> None:
-        async with asyncio.timeout(15), Cable(folder) as cable:
+    async def plugged() -> None:
+        async with Cable(folder) as cable:
             await test(cable)
 
-    asyncio.run(run())
+    run(plugged())
 
 
-@asynccontextmanager
-async def bridging(cable: Cable, *, wait: bool = False) -> AsyncIterator[int]:
-    """Run a bridge in front of the cable until the block ends; yields its port."""
-    options = BridgeOptions(BoardOptions(str(cable.device)), ("127.0.0.1:0",), PASSWORD, "lab1", wait=wait)
-    stop = asyncio.Event()
-    port = asyncio.get_running_loop().create_future()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(run_bridge(options, ready=lambda _, ports: port.set_result(ports[0]), stop=stop))
-        try:
-            yield await port
-        finally:
-            stop.set()
-
-
-@asynccontextmanager
-async def client_of(port: int) -> AsyncIterator[OfficialClient]:
-    async with OfficialClient.connect("127.0.0.1", port) as client:
-        await client.login(PASSWORD)
-        await client.read_text_until("WebREPL connected\r\n>>> ")
-        yield client
-
-
-async def evaluate(client: OfficialClient, expression: str) -> str:
-    await client.send_frame(expression.encode() + b"\r", TEXT)
-    await client.read_text_until(expression + "\r\n")
-    return (await client.read_text_until("\r\n>>> ")).removesuffix("\r\n>>> ")
+def plan_for(url: Path | str, *, required: bool = True) -> LabPlan:
+    names = frozenset({"lab1"} if required else ())
+    return LabPlan({"lab1": BoardOptions(str(url))}, (ANYWHERE,), PASSWORD, required=names)
 
 
 async def see_banner(client: OfficialClient) -> None:
-    await client.read_text_until("for more information.\r\n>>> ")
+    await client.read_text_until(BANNER_END)
 
 
 def test_clients_stay_and_go_on_when_the_board_is_back(tmp_path: Path) -> None:
     async def test(cable: Cable) -> None:
         await cable.plug_in()
-        async with bridging(cable) as port, client_of(port) as client, client_of(port) as other:
+        async with bridging(plan_for(cable.device)) as bridge, bridge.client() as client, bridge.client() as other:
             assert await evaluate(client, "6 * 7") == "42"
             for _ in range(3):
                 await client.put_file("kept.txt", b"kept")
@@ -82,7 +59,7 @@ def test_clients_stay_and_go_on_when_the_board_is_back(tmp_path: Path) -> None:
 def test_what_is_asked_of_a_board_that_is_not_there(tmp_path: Path) -> None:
     async def test(cable: Cable) -> None:
         await cable.plug_in()
-        async with bridging(cable) as port, client_of(port) as client, client_of(port) as other:
+        async with bridging(plan_for(cable.device)) as bridge, bridge.client() as client, bridge.client() as other:
             assert await evaluate(client, "6 * 7") == "42"
             await cable.pull()
             await client.read_text_until("[lab1: disconnected]\r\n")
@@ -108,7 +85,7 @@ def test_a_transfer_that_is_under_way_ends_with_an_error(op: str, tmp_path: Path
     async def test(cable: Cable) -> None:
         (cable.files / "a").write_bytes(b"old" * 20_000)
         await cable.plug_in()
-        async with bridging(cable) as port, client_of(port) as client:
+        async with bridging(plan_for(cable.device)) as bridge, bridge.client() as client:
             assert await evaluate(client, "6 * 7") == "42"
             await client.send_frame(request(1, b"a", 60_000) + bytes(30_000) if op == "put" else request(2, b"a"))
             assert await binary(client) == b"WB\0\0"
@@ -140,7 +117,7 @@ async def binary(client: OfficialClient) -> bytes:
 
 def test_a_client_may_come_before_the_board(tmp_path: Path) -> None:
     async def test(cable: Cable) -> None:
-        async with bridging(cable, wait=True) as port, client_of(port) as client:
+        async with bridging(plan_for(cable.device, required=False)) as bridge, bridge.client() as client:
             await client.read_text_until("[lab1: not connected]\r\n")
             await cable.plug_in()
             await client.read_text_until("[lab1: connected]\r\n")
@@ -152,9 +129,8 @@ def test_a_client_may_come_before_the_board(tmp_path: Path) -> None:
 
 def test_a_board_that_is_not_there_at_the_start_ends_the_bridge(tmp_path: Path) -> None:
     async def test(cable: Cable) -> None:
-        options = BridgeOptions(BoardOptions(str(cable.device)), ("127.0.0.1:0",), PASSWORD, "lab1")
         with pytest.raises(OpenError, match="there is no port"):
-            await run_bridge(options, ready=print, stop=asyncio.Event())
+            await run_bridge(plan_for(cable.device), ready=print, stop=asyncio.Event())
 
     on_cable(tmp_path, test)
 
@@ -162,8 +138,7 @@ def test_a_board_that_is_not_there_at_the_start_ends_the_bridge(tmp_path: Path) 
 def test_waiting_mends_no_wrong_address(tmp_path: Path) -> None:
     async def test(_: Cable) -> None:
         for url in ("uart://auto?baud=fast", "hwgrp://pico"):
-            options = BridgeOptions(BoardOptions(url), ("127.0.0.1:0",), PASSWORD, "lab1", wait=True)
             with pytest.raises(OpenError):
-                await run_bridge(options, ready=print, stop=asyncio.Event())
+                await run_bridge(plan_for(url, required=False), ready=print, stop=asyncio.Event())
 
     on_cable(tmp_path, test)

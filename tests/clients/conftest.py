@@ -15,7 +15,8 @@ import pytest
 
 from clients.official import TEXT, OfficialClient
 from webrepl_bridge.boards.opening import BoardOptions
-from webrepl_bridge.serve import BridgeOptions, run_bridge
+from webrepl_bridge.lab.plan import LabPlan
+from webrepl_bridge.serve import run_bridge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,12 +66,12 @@ def bridge(unix_vm: UnixVM) -> Iterator[Bridge]:
 def in_thread(device: str, listen: str) -> Iterator[None]:
     """Bridge the board on `device` to `listen` while the block runs, which may itself block."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-    options = BridgeOptions(BoardOptions(device), (listen,), PASSWORD, "unix")
+    plan = LabPlan({"unix": BoardOptions(device)}, (listen,), PASSWORD)
 
     async def bridge_board() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        await run_bridge(options, ready=lambda *_: started.set_result((loop, stop)), stop=stop)
+        await run_bridge(plan, ready=lambda *_: started.set_result((loop, stop)), stop=stop)
 
     def run() -> None:
         try:

@@ -72,11 +72,14 @@ class OfficialClient:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, host: str, port: int) -> AsyncIterator[OfficialClient]:
-        """Connect and shake hands; the connection is dropped at the end, without a goodbye."""
+    async def connect(cls, host: str, port: int, path: str = "/") -> AsyncIterator[OfficialClient]:
+        """Connect and shake hands; the connection is dropped at the end, without a goodbye.
+
+        Another path than `/` is for tests: webrepl_cli.py knows no other.
+        """
         reader, writer = await asyncio.open_connection(host, port)
         try:
-            writer.write(HANDSHAKE)
+            writer.write(HANDSHAKE.replace(b"/", path.encode(), 1))
             status = await reader.readline()
             if b" 101 " not in status:
                 raise ClientError(f"no WebSocket here: {status!r}")

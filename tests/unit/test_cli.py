@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,55 +10,128 @@ from click.testing import CliRunner
 
 from webrepl_bridge import cli as cli_module
 from webrepl_bridge.boards.auto import Framing
+from webrepl_bridge.boards.opening import BoardOptions
 from webrepl_bridge.boards.stock import WhileRunning
 from webrepl_bridge.cli import cli
+from webrepl_bridge.lab.hotplug import PortWatch
+from webrepl_bridge.lab.keeper import Keeper
+from webrepl_bridge.lab.lab import Lab
+from webrepl_bridge.lab.plan import LabPlan
+from webrepl_bridge.session import Session
 from webrepl_link.errors import OpenError
 from webrepl_transports import PortKind, SerialPort
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from webrepl_bridge.serve import BridgeOptions
+    from webrepl_bridge.lab.plan import Listener
 
 
 @pytest.fixture
-def bridged(monkeypatch: pytest.MonkeyPatch) -> list[BridgeOptions]:
+def bridged(monkeypatch: pytest.MonkeyPatch) -> list[LabPlan]:
     """Catch what would be bridged."""
-    caught: list[BridgeOptions] = []
+    caught: list[LabPlan] = []
 
-    async def run_bridge(options: BridgeOptions, *, ready: object) -> None:
-        caught.append(options)
-        ready("a board", [8266])  # type: ignore[operator]
+    async def run_bridge(plan: LabPlan, *, ready: Callable[[Lab, dict[Listener, int]], None], **_: object) -> None:
+        caught.append(plan)
+        lab = Lab()
+        for name, options in plan.boards.items():
+            lab.sessions[name] = Session(name)
+            lab.keepers[name] = Keeper(lab.sessions[name], options, PortWatch())
+        ready(lab, {listener: 8266 + number for number, listener in enumerate(plan.listeners())})
 
     monkeypatch.setattr(cli_module, "run_bridge", run_bridge)
     monkeypatch.delenv("WEBREPL_PASSWORD", raising=False)
     return caught
 
 
-def test_the_one_command(bridged: list[BridgeOptions]) -> None:
+def test_the_one_command(bridged: list[LabPlan]) -> None:
     result = CliRunner().invoke(cli, ["--serial", "/dev/ttyUSB0", "--listen", ":8266"])
     assert result.exit_code == 0
-    (options,) = bridged
-    assert (options.board.url, options.listen, options.name, options.board.baud) == (
-        "/dev/ttyUSB0",
-        (":8266",),
-        "ttyUSB0",
-        115200,
+    (plan,) = bridged
+    assert plan == LabPlan(
+        {"ttyUSB0": BoardOptions("/dev/ttyUSB0")}, (":8266",), plan.password, required=frozenset({"ttyUSB0"})
     )
-    assert options.board.while_running is WhileRunning.INTERRUPT
-    assert options.password in result.stdout
+    assert plan.password in result.stdout
     assert "http://localhost:8266/" in result.stdout
 
 
-def test_without_options_the_plugged_in_board_is_served(bridged: list[BridgeOptions]) -> None:
+def test_without_options_the_plugged_in_board_is_served(bridged: list[LabPlan]) -> None:
     assert CliRunner().invoke(cli).exit_code == 0
-    assert (bridged[0].board.url, bridged[0].listen) == ("auto", (":8266",))
+    assert (bridged[0].boards, bridged[0].listen) == ({"auto": BoardOptions("auto")}, (":8266",))
+
+
+def test_several_boards(bridged: list[LabPlan]) -> None:
+    result = CliRunner().invoke(
+        cli,
+        [
+            "--board",
+            "lab1=uart:///dev/ttyUSB0?baud=9600",
+            "--board",
+            "tcp://h:5000",
+            "--serial",
+            "COM3",
+            "--baud",
+            "300",
+        ],
+    )
+    assert result.exit_code == 0
+    assert {name: (board.url, board.baud) for name, board in bridged[0].boards.items()} == {
+        "COM3": ("COM3", 300),
+        "lab1": ("uart:///dev/ttyUSB0?baud=9600", 300),
+        "h-5000": ("tcp://h:5000", 300),
+    }
+    for said in ("lab1   ws://localhost:8266/lab1 ", "Clients:   ws://localhost:8266/NAME"):
+        assert said in result.stdout
+
+
+def test_boards_that_need_not_be_there(bridged: list[LabPlan]) -> None:
+    assert CliRunner().invoke(cli, ["--wait", "--auto-boards"]).exit_code == 0
+    assert (bridged[0].boards, bridged[0].required, bridged[0].auto) == ({}, frozenset(), BoardOptions("auto"))
+
+
+def test_the_command_line_goes_before_the_file(bridged: list[LabPlan], tmp_path: Path) -> None:
+    path = tmp_path / "lab.toml"
+    path.write_text(
+        """
+listen = [":1", ":2"]
+default = "lab1"
+baud = 9600
+password-file = "secret"
+[boards.lab1]
+url = "COM1"
+listen = ["127.0.0.2:8266"]
+[boards.lab2]
+url = "COM2"
+framing = "link"
+"""
+    )
+    (tmp_path / "secret").write_text("from the file\n")
+    arguments = ["--config", str(path), "--board", "lab3=COM3", "--baud", "300", "--default", "lab3"]
+    result = CliRunner().invoke(cli, arguments)
+    assert result.exit_code == 0
+    assert bridged == [
+        LabPlan(
+            boards={
+                "lab1": BoardOptions("COM1", 300),
+                "lab2": BoardOptions("COM2", 300, framing=Framing.LINK),
+                "lab3": BoardOptions("COM3", 300),
+            },
+            listen=(":1", ":2"),
+            board_listen={"lab1": ("127.0.0.2:8266",)},
+            default="lab3",
+            password="from the file",
+            required=frozenset({"lab3"}),
+        )
+    ]
+    assert "lab1   ws://127.0.0.2:8268/ " in result.stdout
 
 
 @pytest.mark.parametrize("framing", Framing)
-def test_what_is_on_the_wire_can_be_said(bridged: list[BridgeOptions], framing: Framing) -> None:
+def test_what_is_on_the_wire_can_be_said(bridged: list[LabPlan], framing: Framing) -> None:
     assert CliRunner().invoke(cli, ["--framing", framing.value]).exit_code == 0
-    assert bridged[0].board.framing is framing
+    assert bridged[0].boards["auto"].framing is framing
 
 
 def test_the_shims_line_has_to_be_said() -> None:
@@ -74,21 +148,23 @@ def test_a_shim_on_no_board_is_one_line(command: list[str]) -> None:
     assert result.output.count("\n") == 1
 
 
-def test_framing_and_the_boards_password(bridged: list[BridgeOptions]) -> None:
+def test_framing_and_the_boards_password(bridged: list[LabPlan]) -> None:
     assert CliRunner().invoke(cli, ["--framing", "plain", "--board-password", "secret"]).exit_code == 0
     assert CliRunner().invoke(cli, env={"WEBREPL_BOARD_PASSWORD": "other"}).exit_code == 0
-    assert [(options.board.framing, options.board.board_password) for options in bridged] == [
+    assert [(plan.boards["auto"].framing, plan.boards["auto"].board_password) for plan in bridged] == [
         (Framing.PLAIN, "secret"),
         (Framing.AUTO, "other"),
     ]
 
 
-def test_the_demo(bridged: list[BridgeOptions]) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="the demo needs a pty")
+def test_the_demo(bridged: list[LabPlan]) -> None:
     assert CliRunner().invoke(cli, ["--demo", "--while-running", "wait", "--listen", "[::1]:9"]).exit_code == 0
-    assert (bridged[0].demo, bridged[0].name, bridged[0].board.while_running) == (True, "demo", WhileRunning.WAIT)
+    board = bridged[0].boards["demo"]
+    assert (board.url != "auto", board.while_running) == (True, WhileRunning.WAIT)
 
 
-def test_a_chosen_password_is_not_printed(bridged: list[BridgeOptions], tmp_path: Path) -> None:
+def test_a_chosen_password_is_not_printed(bridged: list[LabPlan], tmp_path: Path) -> None:
     path = tmp_path / "password"
     path.write_text("from a file\n")
     for arguments, environment, expected in (
@@ -105,6 +181,10 @@ def test_a_chosen_password_is_not_printed(bridged: list[BridgeOptions], tmp_path
     ("arguments", "said"),
     [
         (["--demo", "--serial", "COM3"], "--demo brings its own board"),
+        (["--serial", "COM3", "--board", "COM3"], "two boards are called 'COM3'"),
+        (["--board", "lab 1=COM3"], "'lab 1' cannot be a board's name"),
+        (["--serial", "COM3", "--default", "lab1"], "the default board 'lab1' is not one of COM3"),
+        (["--config", "/no/such/file"], "cannot read /no/such/file: No such file"),
         (["--password", ""], "not empty"),
         (["--password", "two\nlines"], "one line"),
         (["--password", "x", "--password-file", "y"], "not both"),
@@ -116,16 +196,14 @@ def test_a_chosen_password_is_not_printed(bridged: list[BridgeOptions], tmp_path
         (["frobnicate"], "No such command"),
     ],
 )
-def test_a_wrong_command_line_is_said_and_exits_with_2(
-    arguments: list[str], said: str, bridged: list[BridgeOptions]
-) -> None:
+def test_a_wrong_command_line_is_said_and_exits_with_2(arguments: list[str], said: str, bridged: list[LabPlan]) -> None:
     result = CliRunner().invoke(cli, arguments)
     assert result.exit_code == 2
     assert said in result.stderr
     assert not bridged
 
 
-def test_a_password_file_that_is_no_text(bridged: list[BridgeOptions], tmp_path: Path) -> None:
+def test_a_password_file_that_is_no_text(bridged: list[LabPlan], tmp_path: Path) -> None:
     path = tmp_path / "password"
     path.write_bytes(b"\xff\xfe")
     result = CliRunner().invoke(cli, ["--password-file", str(path)])
@@ -154,9 +232,9 @@ def test_a_failure_is_one_line_and_exits_with_1(monkeypatch: pytest.MonkeyPatch)
         ("auto", "auto"),
     ],
 )
-def test_a_board_is_named_after_its_port(serial: str, name: str, bridged: list[BridgeOptions]) -> None:
+def test_a_board_is_named_after_its_port(serial: str, name: str, bridged: list[LabPlan]) -> None:
     CliRunner().invoke(cli, ["--serial", serial])
-    assert bridged[0].name == name
+    assert list(bridged[0].boards) == [name]
 
 
 def test_ports_lists_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:

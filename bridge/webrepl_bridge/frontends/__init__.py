@@ -7,6 +7,7 @@ typist       what one client types, in order, without holding up the rest of it
 tools        serial tools, over TCP and RFC 2217
 recorder     recordings that asciinema plays
 passwords    checking a password, and slowing down whoever guesses
+listening    the addresses, each with a board at `/`; changed while the bridge runs
 server       listening, and running the application as one task among others
 addresses    where a client comes from, for the log
 dialects     WebSocket as real WebREPL clients speak it: bad keys, unmasked frames

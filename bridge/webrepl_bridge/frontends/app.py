@@ -1,4 +1,4 @@
-"""One ASGI application for one board: the page at `/`, `/health`, and WebREPL at `/` and `/NAME`."""
+"""One ASGI application for all boards: the page and WebREPL at `/` and `/NAME`, and `/health`."""
 
 from __future__ import annotations
 
@@ -17,34 +17,40 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.websockets import WebSocket
 
+    from ..lab.lab import Lab
     from ..session import Session
     from .passwords import PasswordGate
 
 
-def create_app(session: Session, gate: PasswordGate) -> Starlette:
+def create_app(lab: Lab, gate: PasswordGate, *, board: str = "") -> Starlette:
     """Make the application.
 
     Args:
-        session: the board's session; clients find it at `/` and at `/` + its name.
+        lab: the boards; clients find each at `/` + its name.
         gate: who is let in.
+        board: which board is at `/`; "" for the lab's default.
     """
 
+    def find(name: str) -> Session | None:
+        return lab.sessions.get(name or board or lab.default)
+
     async def health(_: Request) -> Response:
+        sessions = lab.sessions.values()
         state = {
             "status": "ok",
-            "board": session.name,
             "version": bridge_version(),
-            "clients": len(session.clients),
+            "boards": len(sessions),
+            "connected": sum(session.board is not None for session in sessions),
+            "clients": sum(len(session.clients) for session in sessions),
         }
         return JSONResponse(state, headers={"Access-Control-Allow-Origin": "*"})
 
     async def webrepl(websocket: WebSocket) -> None:
-        name = websocket.path_params.get("name", "")
-        if name in ("", session.name):
+        session = find(websocket.path_params["name"])
+        if session is not None:
             await serve_client(websocket, session, gate)
         else:
-            line = f"There is no board here by that name; {session.name!r} is the one there is.\n"
-            await websocket.send_denial_response(PlainTextResponse(line, 404))
+            await websocket.send_denial_response(PlainTextResponse(_which(lab), 404))
 
     async def refuse(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -59,6 +65,12 @@ def create_app(session: Session, gate: PasswordGate) -> Starlette:
         ],
         exception_handlers={HTTPException: refuse},
     )
+
+
+def _which(lab: Lab) -> str:
+    """Say which boards there are to someone who has asked for another one, or for none of several."""
+    names = ", ".join(f"/{name}" for name in lab.sessions)
+    return f"There is no board here; {f'there are {names}' if names else 'none is served at all'}.\n"
 
 
 def bridge_version() -> str:

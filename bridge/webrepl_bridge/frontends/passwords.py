@@ -64,6 +64,10 @@ class PasswordGate:
         self._password = password.encode()
         self._guessers: OrderedDict[str, _Guesser] = OrderedDict()  # the one that guessed last is at the end
 
+    def change(self, password: str) -> None:
+        """Let in who knows `password` from now on."""
+        self._password = password.encode()
+
     def check(self, given: bytes, address: str, now_ms: int) -> Verdict:
         """Judge a password that came from `address`.
 

@@ -37,7 +37,7 @@ from ..protocol.webrepl_server import (
     VersionWanted,
     WebReplServer,
 )
-from ..session import Client, ClientTooSlowError, Session
+from ..session import Client, ClientEndedError, ClientTooSlowError, Session
 from .addresses import without_port
 from .typist import Typist
 
@@ -81,15 +81,14 @@ async def serve_client(websocket: WebSocket, session: Session, gate: PasswordGat
         await _converse(_Connection(websocket), session, gate, address)
     except* WebSocketDisconnect:
         pass
-    except* (_Goodbye, ClientTooSlowError) as group:
+    except* (_Goodbye, ClientEndedError) as group:
         goodbye = _first(group)
     except* Exception:
         log.exception("%s: serving %s failed", session.name, address)
         goodbye = _Goodbye(CloseCode.INTERNAL_ERROR, "the bridge failed; its log says more")
     if goodbye is not None:
         log.info("%s: closing %s: %s", session.name, address, goodbye)
-        code = goodbye.code if isinstance(goodbye, _Goodbye) else CloseCode.TRY_AGAIN_LATER
-        await _close(websocket, code, str(goodbye))
+        await _close(websocket, _close_code(goodbye), str(goodbye))
 
 
 async def _converse(connection: _Connection, session: Session, gate: PasswordGate, address: str) -> None:
@@ -109,6 +108,12 @@ async def _converse(connection: _Connection, session: Session, gate: PasswordGat
 def client_address(websocket: WebSocket) -> str:
     """Where a client comes from, without its port; an IPv4 address looks like one on any socket."""
     return without_port(websocket.client.host if websocket.client else "")
+
+
+def _close_code(goodbye: Exception) -> int:
+    if isinstance(goodbye, _Goodbye):
+        return goodbye.code
+    return CloseCode.TRY_AGAIN_LATER if isinstance(goodbye, ClientTooSlowError) else CloseCode.GOING_AWAY
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> Exception:

@@ -71,7 +71,7 @@ class Keeper:
         """How to name to a person what the board is on, or why it is not there."""
         if self.session.board is not None:
             return self.session.board.description
-        return f"{self.options.url} (not there yet; it is waited for: {self.failure})"
+        return f"waits for {self.options.url}: {self.session.absence}"
 
     async def run(self) -> NoReturn:
         """Keep the board until cancelled; raises nothing for what a board does."""
@@ -107,9 +107,15 @@ class Keeper:
                 await board.run()
         raise AssertionError("a board does not end without a reason")
 
+    def claims(self, port: SerialPort) -> bool:
+        """Whether `port` is this board's."""
+        return self._whereabouts is not None and self._whereabouts.claims(port, self._paths())
+
     def _look(self) -> tuple[list[SerialPort], list[str]]:
-        target = self._target
-        return list_ports(), [target, os.path.realpath(target)] if os.path.exists(target) else []
+        return list_ports(), self._paths()
+
+    def _paths(self) -> list[str]:
+        return [self._target, os.path.realpath(self._target)] if os.path.exists(self._target) else []
 
     async def _until_it_makes_sense(self, changes: int, held_ms: int) -> None:
         delay_s = self._backoff.next_delay_ms(held_ms, self._chance()) / 1000

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn
 
 from webrepl_link.errors import WebReplError
+from webrepl_transports import list_boards
 
 from ..session import Session
 from .hotplug import PortWatch
 from .keeper import Keeper
+from .naming import name_ports
+from .plan import changes
+from .whereabouts import url_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable, Mapping
+
+    from webrepl_transports import SerialPort
 
     from ..boards.base import Board
     from ..boards.opening import BoardOptions
+    from .plan import LabPlan
+
+log = logging.getLogger(__name__)
 
 SETTLE_S = 2.0
-"""How long the boards may take to come back to their prompts when the bridge stops in the middle of transfers."""
+"""How long a board may take to come back to its prompt when it is let go in the middle of a transfer."""
 
 
 class Lab:
@@ -34,9 +45,21 @@ class Lab:
     def __init__(self) -> None:
         self.sessions: dict[str, Session] = {}
         self.keepers: dict[str, Keeper] = {}
+        self._default = ""
+        self._named: Mapping[str, BoardOptions] = {}
+        self._auto: BoardOptions | None = None
+        self._found: dict[str, SerialPort] = {}  # by `auto`, when they were found
+        self._serving_all: asyncio.Task[NoReturn] | None = None
         self._ports = PortWatch()
-        self._keeping: dict[str, asyncio.Task[None]] = {}
+        self._keeping: dict[str, asyncio.Task[NoReturn]] = {}
         self._tasks: asyncio.TaskGroup | None = None
+
+    @property
+    def default(self) -> str:
+        """Which board is at `/`; "" if there is more than one and nobody has said."""
+        if self._default or len(self.sessions) != 1:
+            return self._default
+        return next(iter(self.sessions))
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -49,32 +72,86 @@ class Lab:
             except Exception as error:
                 failure = error  # not as one of a group
             finally:
-                await self._settle(*self.sessions)
-                for task in (watching, *self._keeping.values()):
-                    task.cancel()
+                if self._serving_all is not None:
+                    self._serving_all.cancel()
+                await self._let_go(self.sessions)
+                watching.cancel()
         if failure is not None:
             raise failure
 
-    def add(self, name: str, options: BoardOptions) -> Keeper:
-        """Keep one more board from now on; inside `run`.
+    async def apply(self, plan: LabPlan) -> None:
+        """Have the boards that `plan` wants, and leave those alone that are as it wants them; inside `run`.
 
         Raises:
-            AddressError: its URL is not well formed.
+            AddressError: a URL is not well formed.
         """
         assert self._tasks is not None
-        session = Session(name)
+        todo = changes(self._named, plan.boards)
+        self._named, self._default = plan.boards, plan.default
+        renamed = self._found.keys() & plan.boards.keys()
+        for name in renamed:
+            del self._found[name]
+        await self._let_go(todo.gone | todo.moved | renamed)
+        self._forget(todo.gone)
+        for name in plan.boards:  # in the operator's order
+            if name in todo.new | todo.moved:
+                self._keep(name, plan.boards[name])
+        if self._auto != plan.auto:
+            self._auto = plan.auto
+            if self._serving_all is not None:
+                self._serving_all.cancel()
+                self._serving_all = None
+            await self._release(self._found)
+            if plan.auto is not None:
+                self._serving_all = self._tasks.create_task(self._serve_all(plan.auto))
+        await self._release([name for name, port in self._found.items() if self._is_claimed(port)])
+
+    async def _serve_all(self, options: BoardOptions) -> NoReturn:
+        while True:
+            seen = self._ports.changes
+            ports = name_ports(port for port in await asyncio.to_thread(list_boards) if not self._is_claimed(port))
+            for name, port in ports.items():
+                if name not in self.sessions:
+                    self._keep(name, replace(options, url=url_of(port)))
+                    self._found[name] = port
+            await self._release([name for name in self._found if name not in ports and self.sessions[name].is_deserted])
+            await self._ports.change(seen)
+
+    def _is_claimed(self, port: SerialPort) -> bool:
+        return any(self.keepers[name].claims(port) for name in self._named)
+
+    async def _release(self, found: Iterable[str]) -> None:
+        found = list(found)
+        for name in found:
+            del self._found[name]
+        await self._let_go(found)
+        self._forget(found)
+
+    def _keep(self, name: str, options: BoardOptions) -> None:
+        assert self._tasks is not None
+        session = self.sessions.setdefault(name, Session(name))
         keeper = Keeper(session, options, self._ports)
-        self.sessions[name] = session
         self.keepers[name] = keeper
         self._keeping[name] = self._tasks.create_task(keeper.run())
-        return keeper
 
-    async def _settle(self, *names: str) -> None:
-        boards = [session.board for session in map(self.sessions.__getitem__, names) if session.board is not None]
+    async def _let_go(self, names: Iterable[str]) -> None:
+        names = list(names)
+        boards = [board for name in names if (board := self.sessions[name].board) is not None]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_S), asyncio.TaskGroup() as settling:
                 for board in boards:
                     settling.create_task(_settle(board))
+        keeping = [self._keeping.pop(name) for name in names if name in self._keeping]
+        for task in keeping:
+            task.cancel()
+        if keeping:
+            await asyncio.wait(keeping)
+
+    def _forget(self, names: Iterable[str]) -> None:
+        for name in names:
+            log.info("%s: no longer served", name)
+            del self.keepers[name]
+            self.sessions.pop(name).dismiss("this board is no longer served")
 
 
 async def _settle(board: Board) -> None:

@@ -51,6 +51,13 @@ def with_device(url: str, device: str) -> str:
     return f"uart://{quote(device)}{mark}{query}"
 
 
+def url_of(port: SerialPort) -> str:
+    """Write a URL that finds the board on `port` again: by its serial number where that names this port alone."""
+    if identity_of(port) is None or port.channel:
+        return port.device
+    return f"id:{port.serial_number}"
+
+
 class Whereabouts:
     """Follows one board over the serial ports.
 
@@ -85,6 +92,10 @@ class Whereabouts:
         for port in ports:
             if port.device == device or port.device in paths:
                 self._known = identity_of(port)
+
+    def claims(self, port: SerialPort, paths: Collection[str]) -> bool:
+        """Whether `port` is this board's, or would be if it were opened now; `paths` as in `find`."""
+        return (self._known is not None and identity_of(port) == self._known) or self._fits(port, paths)
 
     def _fits(self, port: SerialPort, paths: Collection[str]) -> bool:
         wanted = self._target.lower()

@@ -49,7 +49,10 @@ def test_health() -> None:
             assert status == 200
             assert headers["content-type"] == "application/json"
             assert headers["access-control-allow-origin"] == "*"
-            assert json.loads(body) == {"status": "ok", "board": "lab1", "version": bridge_version(), "clients": 1}
+            assert json.loads(body) == {
+                **{"status": "ok", "version": bridge_version()},
+                **{"boards": 1, "connected": 1, "clients": 1},
+            }
 
     asyncio.run(test())
 
@@ -71,7 +74,7 @@ def test_what_is_no_http_at_all(caplog: pytest.LogCaptureFixture) -> None:
                 writer.write(garbage)
                 assert b" 400 " in await reader.readline()
                 writer.close()
-            assert (await fetch(running, "/"))[0] == 200
+            assert (await fetch(running, "/health"))[0] == 200
 
     with caplog.at_level(logging.ERROR):
         asyncio.run(test())

@@ -1,0 +1,245 @@
+"""The configuration file of a lab, in TOML: read, checked, and its errors told with their line."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+
+from webrepl_link.errors import WebReplError
+from webrepl_transports import ResetOnOpen
+
+from .boards.auto import Framing
+from .boards.opening import BoardOptions
+from .boards.stock import WhileRunning
+from .frontends.server import parse_listen
+from .lab.naming import is_name
+from .lab.plan import LabPlan
+from .lab.whereabouts import serial_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+DEFAULT_LISTEN = ":8266"
+
+
+class ConfigError(WebReplError):
+    """A configuration says what cannot be; the message is one line, with the file's name and the line in it."""
+
+
+def _checked_by(check: Callable[[str], object]) -> AfterValidator:
+    def validate(text: str) -> str:
+        try:
+            check(text)
+        except WebReplError as error:
+            raise ValueError(str(error)) from None
+        return text
+
+    return AfterValidator(validate)
+
+
+def _check_name(name: str) -> str:
+    if not is_name(name):
+        raise ValueError(f"{name!r} cannot be a board's name: letters, digits, '.', '-' and '_'")
+    return name
+
+
+def check_password(password: str) -> str:
+    """Return `password` if it can be one.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if not password or "\r" in password or "\n" in password:
+        raise ConfigError("the password must be one line, and not empty")
+    return password
+
+
+Address = Annotated[str, _checked_by(parse_listen)]
+Url = Annotated[str, _checked_by(serial_target)]
+Name = Annotated[str, AfterValidator(_check_name)]
+Password = Annotated[str, _checked_by(check_password)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, alias_generator=lambda name: name.replace("_", "-"), populate_by_name=True
+    )
+
+
+class Serving(_Table):
+    """How a board is served; for all boards at the top of the file, and for one in its table."""
+
+    baud: PositiveInt | None = None
+    framing: Framing | None = None
+    while_running: WhileRunning | None = None
+    reset_on_open: ResetOnOpen | None = None
+    board_password: str | None = None
+
+
+class BoardTable(Serving):
+    """`[boards.NAME]`."""
+
+    url: Url
+    listen: tuple[Address, ...] = ()
+
+
+class LabTable(Serving):
+    """The whole file."""
+
+    listen: tuple[Address, ...] | None = None
+    default: str = ""
+    auto_boards: bool = False
+    password: Password | None = None
+    password_file: Path | None = None
+    boards: dict[Name, BoardTable] = Field(default_factory=dict)
+
+
+def with_settings(table: LabTable, settings: Mapping[str, Any]) -> LabTable:
+    """Put the command line's settings in the place of the file's.
+
+    Raises:
+        ConfigError: one of them says what cannot be.
+    """
+    try:
+        given = LabTable.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ConfigError(first["msg"].removeprefix("Value error, ")) from error
+    return table.model_copy(update={name: getattr(given, name) for name in settings})
+
+
+def password_of(table: LabTable) -> str | None:
+    """The password that a configuration gives or names a file with.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds none.
+    """
+    return table.password if table.password_file is None else read_password(table.password_file)
+
+
+def read_password(path: Path) -> str:
+    """Read a password from a file.
+
+    Raises:
+        ConfigError: the file cannot be read, or holds none.
+    """
+    try:
+        password = path.read_text("utf-8").strip("\r\n")
+    except OSError as error:
+        raise ConfigError(f"cannot read the password from {path}: {error.strerror}") from error
+    except UnicodeError as error:
+        raise ConfigError(f"cannot read the password from {path}: it is not text") from error
+    return check_password(password)
+
+
+def plan_of(
+    table: LabTable, password: str, *, boards: Mapping[str, str] | None = None, required: bool = False
+) -> LabPlan:
+    """Make the plan of a configuration.
+
+    Args:
+        table: the configuration, the command line's part of it included.
+        password: what clients must give.
+        boards: URLs of the command line's boards, by name.
+        required: whether these have to be there at the start.
+
+    Raises:
+        ConfigError: there are no boards, or the default one is none of them.
+    """
+    boards = boards or {}
+    names = table.boards.keys() | boards.keys()
+    if not names and not table.auto_boards:
+        raise ConfigError("no boards are named: write [boards.NAME] with url = ..., or auto-boards = true")
+    if table.default and table.default not in names and not table.auto_boards:
+        raise ConfigError(f"the default board {table.default!r} is not one of {', '.join(sorted(names))}")
+    return LabPlan(
+        boards={
+            **{name: _options(board.url, board, table) for name, board in table.boards.items()},
+            **{name: _options(url, table) for name, url in boards.items()},
+        },
+        board_listen={name: board.listen for name, board in table.boards.items() if board.listen},
+        listen=table.listen or (DEFAULT_LISTEN,),
+        default=table.default,
+        required=frozenset(boards if required else ()),
+        auto=_options("auto", table) if table.auto_boards else None,
+        password=password,
+    )
+
+
+def _options(url: str, *tables: Serving) -> BoardOptions:
+    """What the first table that says something says, setting by setting."""
+    said: dict[str, Any] = {}
+    for name in Serving.model_fields:
+        values = [value for table in tables if (value := getattr(table, name)) is not None]
+        if values:
+            said[name] = values[0]
+    return BoardOptions(url, **said)
+
+
+def read_config(path: Path) -> LabTable:
+    """Read a configuration file.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or says what cannot be.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise ConfigError(f"cannot read {path}: {reason}") from error
+    try:
+        table = LabTable.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(_explain(path, text, error)) from error
+    if table.password_file is None:
+        return table
+    return table.model_copy(update={"password_file": path.parent / table.password_file})
+
+
+def _explain(path: Path, text: str, error: ValidationError) -> str:
+    first, *others = error.errors()
+    keys = [key for key in first["loc"] if key != "[key]"]
+    line = line_of(text, keys)
+    said = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        said = "there is no such key"
+    elif first["type"] == "missing":
+        said = "is missing"
+    where = ".".join(map(str, keys))
+    more = f"; and {len(others)} more" if others else ""
+    return f"{path}:{line}: {where + ': ' if where else ''}{said}{more}"
+
+
+def line_of(text: str, keys: Sequence[str | int]) -> int:
+    """Return the number of the line where a value of a TOML text ends, or where the innermost table around it begins.
+
+    Args:
+        text: well-formed TOML.
+        keys: the way to the value: names in tables, numbers in arrays.
+    """
+    lines = text.splitlines(keepends=True)
+    best, best_depth = 1, 0
+    for number in range(1, len(lines) + 1):
+        try:
+            table: Any = tomllib.loads("".join(lines[:number]))
+        except tomllib.TOMLDecodeError:
+            continue  # in the middle of a value of several lines
+        depth = _depth(table, keys)
+        if depth > best_depth:
+            best, best_depth = number, depth
+    return best
+
+
+def _depth(table: Any, keys: Sequence[str | int]) -> int:
+    for depth, key in enumerate(keys):
+        try:
+            table = table[key]
+        except (KeyError, IndexError, TypeError):
+            return depth
+    return len(keys)

@@ -1,0 +1,90 @@
+"""Where clients find the bridge: its addresses, each with the board that is at `/` there; changed while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from .server import open_listeners, serve
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from starlette.types import ASGIApp
+
+    from ..lab.plan import Listener
+
+log = logging.getLogger(__name__)
+
+
+class Listening:
+    """Serves an application at each address.
+
+    Args:
+        make_app: makes the application for the addresses that have this board at `/`.
+
+    Attributes:
+        ports: the port at each address; another than in the address if that says 0.
+    """
+
+    def __init__(self, make_app: Callable[[str], ASGIApp]) -> None:
+        self.ports: dict[Listener, int] = {}
+        self._make_app = make_app
+        self._stops: dict[Listener, asyncio.Event] = {}
+        self._serving: dict[Listener, asyncio.Task[None]] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Serve while the block runs; at its end clients are told that the bridge is stopping."""
+        failure: Exception | None = None
+        async with asyncio.TaskGroup() as self._tasks:
+            try:
+                yield
+            except Exception as error:
+                failure = error  # not as one of a group
+            finally:
+                await self._close(list(self.ports))
+        if failure is not None:
+            raise failure
+
+    async def change(self, wanted: Iterable[Listener]) -> None:
+        """Listen at `wanted`, and no longer anywhere else; inside `run`.
+
+        Raises:
+            OpenError: at one address it is not possible, and nothing new has been opened.
+        """
+        wanted = dict.fromkeys(wanted)
+        await self._close([listener for listener in self.ports if listener not in wanted])
+        opened: list[tuple[Listener, list[socket.socket]]] = []
+        try:
+            for listener in wanted:
+                if listener not in self.ports:
+                    opened.append((listener, open_listeners(listener.address)))
+        except BaseException:
+            for _, sockets in opened:
+                for sock in sockets:
+                    sock.close()
+            raise
+        for listener, sockets in opened:
+            await self._serve(listener, sockets)
+
+    async def _serve(self, listener: Listener, sockets: list[socket.socket]) -> None:
+        assert self._tasks is not None
+        stop, ready = asyncio.Event(), asyncio.Event()
+        self.ports[listener] = sockets[0].getsockname()[1]
+        self._stops[listener] = stop
+        serving = serve(self._make_app(listener.board), sockets, stop=stop, ready=ready.set)
+        self._serving[listener] = self._tasks.create_task(serving)
+        await ready.wait()
+
+    async def _close(self, listeners: list[Listener]) -> None:
+        for listener in listeners:
+            self._stops.pop(listener).set()
+            del self.ports[listener]
+        tasks = [self._serving.pop(listener) for listener in listeners]
+        if tasks:
+            await asyncio.wait(tasks)

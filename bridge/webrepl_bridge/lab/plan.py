@@ -1,0 +1,71 @@
+"""What an operator wants of a bridge, and what has to be done when that changes. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..boards.opening import BoardOptions
+
+
+@dataclass(frozen=True)
+class LabPlan:
+    """Everything that a configuration says.
+
+    Attributes:
+        boards: where each board is, by its name.
+        listen: addresses of the form `[HOST]:PORT`.
+        board_listen: further ones where a board is the one at `/`, by the board's name.
+        default: which board is at `/` elsewhere; "" for the only one.
+        required: boards that have to be there at the start.
+        auto: how to serve every board that is plugged in and not named; None to leave them alone.
+        password: what clients must give.
+    """
+
+    boards: Mapping[str, BoardOptions]
+    listen: tuple[str, ...]
+    password: str
+    board_listen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    default: str = ""
+    required: frozenset[str] = frozenset()
+    auto: BoardOptions | None = None
+
+    def listeners(self) -> list[Listener]:
+        """All addresses to listen on."""
+        own = [Listener(address, name) for name, addresses in self.board_listen.items() for address in addresses]
+        return [Listener(address, "") for address in self.listen] + own
+
+
+class Listener(NamedTuple):
+    """An address, and which board is at `/` there: "" for the default one."""
+
+    address: str
+    board: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """From one plan to the next, board by board.
+
+    Attributes:
+        gone: boards to let go, with their clients.
+        moved: boards to open anew, while their clients stay.
+        new: boards to open.
+    """
+
+    gone: frozenset[str]
+    moved: frozenset[str]
+    new: frozenset[str]
+
+
+def changes(before: Mapping[str, BoardOptions], after: Mapping[str, BoardOptions]) -> Changes:
+    """Compare the boards of two plans; those that are the same in both are in none of the sets."""
+    both = before.keys() & after.keys()
+    return Changes(
+        gone=frozenset(before.keys() - after.keys()),
+        moved=frozenset(name for name in both if before[name] != after[name]),
+        new=frozenset(after.keys() - before.keys()),
+    )

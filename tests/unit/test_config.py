@@ -1,0 +1,120 @@
+"""The configuration file: what it may say, and how its errors are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webrepl_bridge.boards.auto import Framing
+from webrepl_bridge.boards.opening import BoardOptions
+from webrepl_bridge.boards.stock import WhileRunning
+from webrepl_bridge.config import ConfigError, line_of, password_of, plan_of, read_config
+from webrepl_transports import ResetOnOpen
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "lab.toml"
+    path.write_text(text)
+    return path
+
+
+def test_everything_that_can_be_said(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """
+        listen = [":8266", "[::1]:8267"]
+        default = "lab1"
+        auto-boards = true
+        password = "secret"
+        baud = 9600
+        [boards.lab1]
+        url = "id:E66038B713"
+        listen = ["127.0.0.2:8266"]
+        [boards."pico.2"]
+        url = "/dev/ttyACM0"
+        baud = 57600
+        framing = "plain"
+        while-running = "refuse"
+        reset-on-open = "never"
+        board-password = "p"
+        """,
+    )
+    plan = plan_of(read_config(path), "secret")
+    assert plan.boards == {
+        "lab1": BoardOptions("id:E66038B713", 9600),
+        "pico.2": BoardOptions(
+            "/dev/ttyACM0", 57600, ResetOnOpen.NEVER, WhileRunning.REFUSE, Framing.PLAIN, board_password="p"
+        ),
+    }
+    assert (plan.listen, plan.default, plan.auto) == ((":8266", "[::1]:8267"), "lab1", BoardOptions("auto", 9600))
+    assert plan.board_listen == {"lab1": ("127.0.0.2:8266",)}
+    assert plan.required == frozenset()
+
+
+def test_a_password_file_is_looked_for_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("shh\n")
+    assert password_of(read_config(write(tmp_path, 'password-file = "secret"'))) == "shh"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[boards.lab1]\nurl = 'COM1'\nbuad = 9600", ":3: boards.lab1.buad: there is no such key"),
+        ("\n[boards.lab1]\nbaud = 9600", ":2: boards.lab1.url: is missing"),
+        ("[boards.lab1]\nurl = 'COM1'\n\nbaud = -1\n", ":4: boards.lab1.baud: Input should be greater than 0"),
+        ("[boards.'lab 1']\nurl = 'COM1'", "'lab 1' cannot be a board's name"),
+        ("[boards.health]\nurl = 'COM1'", "'health' cannot be a board's name"),
+        ("# here\nlisten = ['8266']", ":2: listen.0: cannot listen on '8266': write HOST:PORT"),
+        ("listen = [\n ':1',\n 'x',\n]\nbaud = 1", ":4: listen.1: cannot listen on 'x'"),
+        ("[boards.a]\nurl = 'uart://COM1?bd=1'", ":2: boards.a.url: unknown option 'bd'"),
+        ("[boards.a]\nurl = 'COM1'\nframing = 'x'", ":3: boards.a.framing: Input should be 'auto', 'none'"),
+        ("frobnicate = 1\nx = 2", ":1: frobnicate: there is no such key; and 1 more"),
+        ("password = ''", ":1: password: the password must be one line, and not empty"),
+        ("a = = 1", ": Invalid value (at line 1, column 5)"),
+    ],
+)
+def test_an_error_is_one_line_that_says_where(text: str, said: str, tmp_path: Path) -> None:
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        read_config(path)
+    line = str(caught.value)
+    assert line.startswith(str(path))
+    assert said in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no boards are named"),
+        ("default = 'x'\n[boards.a]\nurl = 'COM1'", "the default board 'x' is not one of a"),
+    ],
+)
+def test_what_only_the_whole_shows(text: str, said: str, tmp_path: Path) -> None:
+    table = read_config(write(tmp_path, text))
+    with pytest.raises(ConfigError, match=said):
+        plan_of(table, "secret")
+
+
+def test_what_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        read_config(tmp_path / "missing.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="it is not text"):
+        read_config(tmp_path / "bytes.toml")
+    with pytest.raises(ConfigError, match=r"cannot read the password from .*secret: No such file"):
+        password_of(read_config(write(tmp_path, 'password-file = "secret"')))
+
+
+names = st.text("abc", min_size=1, max_size=3)
+
+
+@given(st.lists(names, min_size=1, max_size=6, unique=True), st.data())
+def test_the_line_of_a_key_is_its_own(keys: list[str], data: st.DataObject) -> None:
+    lines = ["[table]", *(f"{key} = {number}" for number, key in enumerate(keys))]
+    key = data.draw(st.sampled_from(keys))
+    assert line_of("\n".join(lines), ["table", key]) == 2 + keys.index(key)
+    assert line_of("\n".join(lines), ["table", "missing"]) == 1
