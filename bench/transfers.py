@@ -1,8 +1,9 @@
-"""How fast files move: 20,000 random bytes over an emulated Pico's UART at 115200 baud, which loses bytes."""
+"""How fast files of random bytes move over an emulated Pico's UART at 115200 baud, which loses bytes."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import tempfile
 import time
@@ -16,44 +17,51 @@ from clients.official import OfficialClient
 from . import peers
 from .boards_and_bridges import PASSWORD, bridge_on
 
-FILE_BYTES = 20_000
+SIZES_BYTES = (20_000, 50_000)
 LINE_BYTES_PER_S = 11_520
-LINE_S = FILE_BYTES / LINE_BYTES_PER_S
+PAUSE_S = 0.3
+"""Long enough for the bridge to take its programs off the board: the next file is a first one again."""
 
 
 def main(rounds: int) -> None:
     """Print the table."""
-    print(f"{FILE_BYTES:,} random bytes, emulated Pico, UART at 115200 baud ({LINE_BYTES_PER_S / 1000} kB/s), lossy")
-    print(f"{'':34}{'put':>8}{'':>8}{'get':>8}")
-    print(f"{'':34}{'kB/s':>8}{'of line':>8}{'kB/s':>8}{'of line':>8}")
+    print(f"Random bytes, emulated Pico, UART at 115200 baud ({LINE_BYTES_PER_S / 1000} kB/s), lossy")
+    print(f"{'':44}{'put':>8}{'':>8}{'get':>8}")
+    print(f"{'':36}{'bytes':>8}{'kB/s':>8}{'of line':>8}{'kB/s':>8}{'of line':>8}")
     with run_pico(PicoKind("uart", lossy=True)) as pico:
-        for name, measure in TOOLS.items():
-            put_s, get_s, _ = measure(pico, rounds)
-            rates = "".join(f"{FILE_BYTES / s / 1000:8.2f}{LINE_S / s:8.3f}" for s in (put_s, get_s))
-            print(f"{name:34}{rates}")
+        for name, measure, size in TOOLS:
+            put_s, get_s, _ = measure(pico, rounds, size)
+            rates = "".join(f"{size / s / 1000:8.2f}{size / LINE_BYTES_PER_S / s:8.3f}" for s in (put_s, get_s))
+            print(f"{name:36}{size:8}{rates}")
     print("\nThe same with flash that takes a real chip's time (45 ms a sector, CPU stopped)")
-    print(f"{'':34}{'put s':>8}{'line s':>8}{'flash s':>8}{'put / (line + flash)':>22}")
+    print(f"{'':36}{'bytes':>8}{'put s':>8}{'line s':>8}{'flash s':>8}{'put / (line + flash)':>22}")
     with run_pico(PicoKind("uart", lossy=True, slow_flash=True)) as pico:
-        for name, measure in TOOLS.items():
-            put_s, _, flash_s = measure(pico, rounds)
-            print(f"{name:34}{put_s:8.2f}{LINE_S:8.2f}{flash_s:8.2f}{put_s / (LINE_S + flash_s):22.3f}")
+        for name, measure, size in TOOLS:
+            put_s, _, flash_s = measure(pico, rounds, size)
+            line_s = size / LINE_BYTES_PER_S
+            print(f"{name:36}{size:8}{put_s:8.2f}{line_s:8.2f}{flash_s:8.2f}{put_s / (line_s + flash_s):22.3f}")
 
 
 Figures = tuple[float, float, float]
 """Seconds for a put, seconds for a get, seconds that the flash was busy in a put; medians."""
 
+Measure = Callable[[Pico, int, int], Figures]
+"""Measures a Pico in so many rounds with files of so many bytes."""
 
-def _bridge(pico: Pico, rounds: int) -> Figures:
+
+def _bridge(pico: Pico, rounds: int, size: int, pause_s: float = 0) -> Figures:
     async def measure(port: int) -> Figures:
         generator = random.Random(20)
         puts, gets, flashes = [], [], []
         async with OfficialClient.connect("127.0.0.1", port) as client:
             await client.login(PASSWORD)
             for number in range(rounds + 1):
-                data = generator.randbytes(FILE_BYTES)
+                data = generator.randbytes(size)
+                await asyncio.sleep(pause_s)
                 before_ms, started_s = pico.flash_busy_ms(), time.monotonic()
                 await client.put_file("bench.bin", data)
                 put_s = time.monotonic() - started_s
+                await asyncio.sleep(pause_s)
                 started_s = time.monotonic()
                 if await client.get_file("bench.bin") != data:
                     raise SystemExit("the file came back wrong")
@@ -67,13 +75,13 @@ def _bridge(pico: Pico, rounds: int) -> Figures:
         return asyncio.run(measure(bridge.port))
 
 
-def _peer(copy: Callable[[str, str, str, Path], float]) -> Callable[[Pico, int], Figures]:
-    def measure(pico: Pico, rounds: int) -> Figures:
+def _peer(copy: Callable[[str, str, str, Path], float]) -> Measure:
+    def measure(pico: Pico, rounds: int, size: int) -> Figures:
         puts, gets, flashes = [], [], []
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             for number in range(min(rounds, 3)):
-                data = random.Random(number).randbytes(FILE_BYTES)
+                data = random.Random(number).randbytes(size)
                 (folder / "bench.bin").write_bytes(data)
                 before_ms = pico.flash_busy_ms()
                 puts.append(copy(pico.repl_url, "bench.bin", ":peer.bin", folder))
@@ -86,8 +94,11 @@ def _peer(copy: Callable[[str, str, str, Path], float]) -> Callable[[Pico, int],
     return measure
 
 
-TOOLS: dict[str, Callable[[Pico, int], Figures]] = {
-    "webrepl-bridge, official client": _bridge,
-    "mpremote cp (whole command)": _peer(peers.mpremote),
-    "mpytool cp (whole command)": _peer(peers.mpytool),
-}
+MPREMOTE, MPYTOOL = _peer(peers.mpremote), _peer(peers.mpytool)
+TOOLS: list[tuple[str, Measure, int]] = [
+    ("webrepl-bridge, official client", _bridge, SIZES_BYTES[0]),
+    ("the same, each file after a pause", functools.partial(_bridge, pause_s=PAUSE_S), SIZES_BYTES[0]),
+    ("mpremote cp (whole command)", MPREMOTE, SIZES_BYTES[0]),
+    ("mpytool cp (whole command)", MPYTOOL, SIZES_BYTES[0]),
+    ("webrepl-bridge, official client", _bridge, SIZES_BYTES[1]),
+]

@@ -233,8 +233,8 @@ def _builtins(board: ProgramBoard) -> dict[str, Any]:
             raise ImportError(name)
         return modules[name]
 
-    def write_line(*values: object) -> None:
-        write_text(" ".join(str(value) for value in values) + "\n")
+    def write_line(*values: object, end: str = "\n") -> None:
+        write_text(" ".join(str(value) for value in values) + end)
 
     return {
         **vars(builtins),

@@ -1,7 +1,7 @@
 # Wire: "\x06" says that the file is open. Each "\x06" from the host is answered with a block: its length in 2 bytes,
 # the bytes, the CRC-32 of all that since the start, little-endian; length 0 is the end of the file. Anything else ends
 # the program. The CRC goes on from the one before, and from the file's offset at first: no block can pass for another.
-def get(check, name, start, block):
+def _get(check, name, start, block):
     import sys
     from binascii import crc32
 

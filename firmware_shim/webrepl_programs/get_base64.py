@@ -1,7 +1,7 @@
 # Wire: "\x06" says that the file is open. Each "\x06" from the host is answered with a block, a line in base64: bytes
 # of the file, then their CRC-32, little-endian, which goes on from their offset. No bytes are the end of the file.
 # Anything else from the host ends the program.
-def get(check, name, start, block):
+def _get(check, name, start, block):
     import sys
     from binascii import b2a_base64, crc32
 

@@ -1,7 +1,7 @@
 # Wire: each "\x06" asks for a block: bytes of the file, then their CRC-32, little-endian. The CRC-32 of both together
 # is a constant. A damaged block ends the program with EBADMSG (74); the host then goes on with mode "ab".
 # Ctrl-C is data meanwhile, so only the protocol can end this; or a minute of silence.
-def put(check, name, size, temp, mode, block):
+def _put(check, name, size, mode, block):
     import micropython, os, select, sys
     from binascii import crc32
 
@@ -12,16 +12,16 @@ def put(check, name, size, temp, mode, block):
     read = sys.stdin.buffer.read
     micropython.kbd_intr(-1)
     try:
-        with open(temp, mode) as f:
+        with open(name + "~", mode) as f:
             while size:
-                sys.stdout.write("\x06")
+                print(end="\x06")
                 if not poll.poll(60000):
                     raise OSError(110)
                 data = read(min(size, block) + 4)
                 if crc32(data) != 0x2144DF1C:
                     raise OSError(74)
                 size -= f.write(memoryview(data)[:-4])
-        os.rename(temp, name)
+        os.rename(name + "~", name)
     except:
         # What is still on its way must not become code at the prompt.
         while poll.poll(30):

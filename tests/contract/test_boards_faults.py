@@ -144,7 +144,7 @@ async def test_a_damaged_answer_to_a_block(rig: Rig, instead: bytes) -> None:
         lines.append(OneFault(stream, b"\x06", to_board=False, instead=instead))
         return lines[0]
 
-    data = random.Random(3).randbytes(10_000)
+    data = random.Random(3).randbytes(25_000)
     async with serve(rig.kind, rig.url, wrap=spoil) as desk:
         await desk.put("file", OLD)
         lines[0].nth = 4

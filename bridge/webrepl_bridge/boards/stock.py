@@ -45,9 +45,14 @@ INDENT_MS = 20
 INTERRUPTING = "interrupting the program for a file operation"
 INTERRUPT_ATTEMPTS = 3
 FIRST_PROMPT_TIMEOUT_MS = 500
-BLOCK_BYTES_MAX = 2048
+BLOCK_BYTES_MAX = 6144
 BLOCK_BYTES_MIN = 64
-BLOCK_TIME_MAX_MS = 250
+BLOCK_TIME_MAX_MS = 550
+"""How long a block may be on the wire: one that is given up in the middle has to be filled up."""
+
+GET_BLOCK_BYTES_MAX = 1024
+"""What a board reads and checks while its UART sends what is left of the block before."""
+
 EBUSY, EINVAL = 16, 22
 
 
@@ -251,6 +256,8 @@ class StockBoard(TerminalBoard):
             await advance(self._repl.leave())
             tracker = self._tracker
             await advance(retype(tracker.block, tracker.line.text, tracker.line.cursor))
+        else:
+            await advance(self._repl.forget())
         self._tracker.resume(visit.mode)
 
     async def execute(self, code: bytes) -> bytes:
@@ -288,7 +295,7 @@ class StockBoard(TerminalBoard):
     def _new_get(self, name: str) -> Transfer:
         if not self._firmware.free_bytes:
             return GetText(self._repl, program("get_text"), name)
-        return Get(self._repl, program("get"), name, self._block_bytes())
+        return Get(self._repl, program("get"), name, min(self._block_bytes(), GET_BLOCK_BYTES_MAX))
 
     @contextlib.asynccontextmanager
     async def put(self, name: str, size_bytes: int) -> AsyncIterator[FileWriter]:

@@ -14,7 +14,7 @@ from webrepl_link.errors import RemoteProtocolError
 
 from .dialogue import Dialogue, DialogueTimeoutError, Fetch, Opened, Send
 from .raw_repl import PROGRAM_TIMEOUT_MS
-from .transfers import BLOCK_TIMEOUT_MS, END, Get, Put, call
+from .transfers import BLOCK_TIMEOUT_MS, END, Get, Put, arguments
 
 if TYPE_CHECKING:
     from .raw_repl import RawRepl
@@ -37,8 +37,8 @@ class PutBase64(Put):
         super().__init__(repl, program, name, size_bytes, PUT_BLOCK_BYTES, early_bytes=0)
 
     def _attempt(self, mode: str) -> Dialogue[None]:
-        yield from self._repl.start(
-            call(self._program, b"put", self._name, self._unstored_bytes, self._temporary, mode, self._block_bytes)
+        yield from self._repl.call(
+            self._program, b"_put", arguments(self._name, self._unstored_bytes, mode, self._block_bytes)
         )
         reply = yield from self._reply(PROGRAM_TIMEOUT_MS)
         if not self.opened:

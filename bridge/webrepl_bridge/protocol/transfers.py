@@ -38,15 +38,16 @@ def quote(name: str) -> bytes:
     return ascii(name).encode()
 
 
-def call(program: bytes, function: bytes, name: str, number: int, *others: str | int) -> bytes:
-    """Return code that calls the `function` that `program` defines.
+def arguments(name: str, number: int, *others: str | int) -> bytes:
+    """Return what the functions of the programs are called with.
 
     Code crosses the wire without any check. Damage to most of it makes the program fail, but not damage to `name` and
-    `number`, so their CRC-32 goes with them.
+    `number`, so their CRC-32 goes before them.
     """
     check = crc32(b"%s %d" % (name.encode(), number))
-    literals = b",".join(quote(value) if isinstance(value, str) else b"%d" % value for value in (name, number, *others))
-    return b"%s\ntry:%s(%d,%s)\nfinally:del %s\n" % (program, function, check, literals, function)
+    return b",".join(
+        quote(value) if isinstance(value, str) else b"%d" % value for value in (check, name, number, *others)
+    )
 
 
 def temporary_name(name: str) -> str:
@@ -135,8 +136,8 @@ class Put(Transfer):
                 yield from self._forget_stored()
 
     def _attempt(self, mode: str) -> Dialogue[None]:
-        yield from self._repl.start(
-            call(self._program, b"put", self._name, self._unstored_bytes, self._temporary, mode, self._block_bytes)
+        yield from self._repl.call(
+            self._program, b"_put", arguments(self._name, self._unstored_bytes, mode, self._block_bytes)
         )
         reply = yield from self._reply(PROGRAM_TIMEOUT_MS)
         if not self.opened:
@@ -268,7 +269,7 @@ class Get(Transfer):
 
     def _start(self) -> Dialogue[None]:
         self._check = self._offset
-        yield from self._repl.start(call(self._program, b"get", self._name, self._offset, self._block_bytes))
+        yield from self._repl.call(self._program, b"_get", arguments(self._name, self._offset, self._block_bytes))
         if (reply := (yield from self._repl.exactly(1, PROGRAM_TIMEOUT_MS))) == END:
             yield from self._repl.fail_if_ended_badly()
         if reply != ACK:
@@ -297,8 +298,11 @@ class Get(Transfer):
         Raises:
             ProgramError: it had ended by itself, with an exception.
         """
+        self._repl.distrust()
         tail = yield from self._repl.drain(QUIET_MS)
-        if not tail.endswith(b"\x04>"):
+        if tail.endswith(b"\x04>"):
+            yield Send(b"\x03")  # what was sent for further blocks is code at the prompt now
+        else:
             yield Send(b"Q")
             tail = yield from self._repl.drain(QUIET_MS)
         if not tail.endswith(b"\x04>"):

@@ -188,3 +188,47 @@ def test_exactly_keeps_what_came_before_a_timeout() -> None:
         return b""
 
     Playbook(both()).hears(b"ab", SILENCE).ends(b"ab")
+
+
+def raw_pastes(play: Playbook, code: bytes, traceback: bytes = b"") -> Playbook:
+    play.sends(b"\x05A\x01").hears(b"R\x01\x00\x10").sends(code).sends(b"\x04")
+    return play.hears(b"\x04\x04" + traceback + b"\x04>")
+
+
+def called(repl: RawRepl, function: bytes) -> Playbook:
+    def call() -> Dialogue[None]:
+        yield from repl.call(b"SOURCE", function, b"1,2")
+        yield from repl.finish()
+
+    return Playbook(call())
+
+
+def test_a_function_goes_to_the_board_once() -> None:
+    repl = RawRepl()
+    raw_pastes(called(repl, b"_f"), b"SOURCE\n_f(1,2)").ends()
+    raw_pastes(called(repl, b"_f"), b"_f(1,2)").ends()
+    raw_pastes(called(repl, b"_g"), b"SOURCE\n_g(1,2)").ends()
+    raw_pastes(called(repl, b"_f"), b"_f(1,2)").ends()
+
+
+def test_functions_go_to_the_board_again_after_a_failure() -> None:
+    repl = RawRepl()
+    raw_pastes(called(repl, b"_f"), b"SOURCE\n_f(1,2)").ends()
+    with pytest.raises(ProgramError):
+        raw_pastes(called(repl, b"_f"), b"_f(1,2)", b"NameError: no f\r\n")
+    raw_pastes(called(repl, b"_f"), b"SOURCE\n_f(1,2)").ends()
+
+
+def test_no_function_stays_on_the_board() -> None:
+    repl = RawRepl()
+    for function in (b"_g", b"_f"):
+        raw_pastes(called(repl, function), b"SOURCE\n" + function + b"(1,2)").ends()
+    raw_pastes(Playbook(repl.leave()), b"_f=_g=0\ndel _f,_g").sends(b"\x02").hears(BANNER).ends()
+    Playbook(repl.leave()).sends(b"\x02").hears(BANNER).ends()
+    raw_pastes(called(repl, b"_f"), b"SOURCE\n_f(1,2)").ends()
+
+
+def test_leaves_even_if_a_function_cannot_be_removed() -> None:
+    repl = RawRepl()
+    raw_pastes(called(repl, b"_f"), b"SOURCE\n_f(1,2)").ends()
+    raw_pastes(Playbook(repl.leave()), b"_f=0\ndel _f", b"MemoryError\r\n").sends(b"\x02").hears(BANNER).ends()

@@ -10,7 +10,7 @@ from playbook import SILENCE, Playbook
 from webrepl_bridge.protocol.dialogue import Deliver, DialogueTimeoutError, Fetch, Opened
 from webrepl_bridge.protocol.raw_repl import ProgramError, RawRepl
 from webrepl_bridge.protocol.text_transfers import GetText, PutText, checksum
-from webrepl_bridge.protocol.transfers import FILLER_BYTES, RESENT_MAX, Get, Put, call, quote, temporary_name
+from webrepl_bridge.protocol.transfers import FILLER_BYTES, RESENT_MAX, Get, Put, arguments, quote, temporary_name
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
 BLOCK_BYTES = 4
@@ -34,11 +34,11 @@ def runs(play: Playbook, code: bytes, printed: bytes = b"", traceback: bytes = b
 
 
 def put_code(size: int, mode: str = "wb") -> bytes:
-    return call(b"PUT", b"put", "f", size, "f~", mode, BLOCK_BYTES)
+    return b"PUT\n_put(%s)" % arguments("f", size, mode, BLOCK_BYTES)
 
 
 def get_code(offset: int = 0) -> bytes:
-    return call(b"GET", b"get", "f", offset, BLOCK_BYTES)
+    return b"GET\n_get(%s)" % arguments("f", offset, BLOCK_BYTES)
 
 
 REMOVE = b"__import__('os').remove('f~')"
@@ -61,8 +61,8 @@ def test_names_are_quoted() -> None:
     assert temporary_name("/flash/main.py") == "/flash/main.py~"
 
 
-def test_a_call_has_a_check_of_what_matters() -> None:
-    assert call(b"P", b"f", "n", 7, "o", 8) == b"P\ntry:f(%d,'n',7,'o',8)\nfinally:del f\n" % crc32(b"n 7")
+def test_arguments_begin_with_a_check_of_what_matters() -> None:
+    assert arguments("n", 7, "o", 8) == b"%d,'n',7,'o',8" % crc32(b"n 7")
 
 
 def test_puts() -> None:
@@ -283,9 +283,9 @@ def test_a_damaged_block_is_got_again(damaged: list[bytes | Exception]) -> None:
 def test_a_program_that_fails_in_the_middle_of_a_get() -> None:
     _, play = opened_get()
     play.hears(blocks(0, b"abcd")).sends(ACK).does(Deliver(b"abcd"))
-    play.hears(b"\x04Traceback\r\nOSError: [Errno 5] EIO\r\n\x04>")
+    play.hears(b"\x04Traceback\r\nOSError: [Errno 5] EIO\r\n\x04>").hears(SILENCE)
     with pytest.raises(ProgramError) as caught:
-        play.hears(SILENCE)
+        play.sends(b"\x03")
     assert caught.value.code == 5
 
 
