@@ -70,7 +70,7 @@ def bootrom() -> Path:
 
 def command(name: str) -> str:
     """Return the path of an installed program."""
-    if path := shutil.which(name):
+    if path := shutil.which(name) or shutil.which(name, path="/usr/sbin"):
         return path
     raise MissingError(f"{name} is not installed: `make boards` as root on Debian installs it")
 

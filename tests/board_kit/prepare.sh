@@ -72,7 +72,12 @@ prepare_browser() {
   command -v chromium > /dev/null || packages chromium
 }
 
+prepare_ser2net() {
+  command -v ser2net > /dev/null || [ -x /usr/sbin/ser2net ] || packages ser2net
+}
+
 prepare_node || echo "boards: no emulated Pico" >&2
 prepare_pico || echo "boards: no firmware for the emulated Pico" >&2
 prepare_microbit || echo "boards: no emulated micro:bit" >&2
 prepare_browser || echo "boards: no browser for the page" >&2
+prepare_ser2net || echo "boards: no ser2net to serve a board's port" >&2

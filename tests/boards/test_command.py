@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import struct
 import subprocess
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,37 +14,12 @@ import pytest
 from board_kit.pico import PicoKind, run_pico
 from board_kit.repl import open_repl
 from clients.official import PUT_FILE, OfficialClient, request
+from running_command import command
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from board_kit.unix_vm import UnixVM
 
 TIMEOUT_S = 30
-
-
-@contextmanager
-def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Run webrepl-bridge until the block ends; yields the process and its port once it takes clients."""
-    environment = {**os.environ, "WEBREPL_PASSWORD": "secret"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "webrepl_bridge", "--listen", "127.0.0.1:0", *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            lines = []
-            for line in process.stdout:
-                lines.append(line)
-                if line.startswith("Ctrl-C"):
-                    break
-            (clients,) = (line for line in lines if line.startswith("Clients:"))
-            yield process, int(clients.rstrip("/\n").rpartition(":")[2])
-        finally:
-            process.kill()
 
 
 async def see_prompt(port: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from stream_kit import KINDS, Kind, Peer, in_loop
-from webrepl_transports import BrokenError, ByteStream, TransportError
+from webrepl_transports import BrokenError, ByteStream, EndOfStreamError, Signals, TransportError
 
 MEGABYTES = 10_000_000
 
@@ -194,6 +195,21 @@ async def test_what_came_before_the_end_is_received_and_then_the_end_again_and_a
             await joined.stream.receive()
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].half_closes], indirect=True)
+@in_loop
+async def test_a_peer_that_ends_its_sending_still_gets_what_was_sent_before(kind: Kind) -> None:
+    async with kind.join() as joined:
+        await joined.stream.send(b"the last question")
+        await joined.peer.send(b"the last answer")
+        await joined.peer.end_sending()
+        assert await receive_exactly(joined.stream, 15) == b"the last answer"
+        with pytest.raises(EndOfStreamError):
+            await joined.stream.receive()
+        with pytest.raises(BrokenError):
+            await joined.stream.send(b"x")
+        assert await receive_exactly(joined.peer, 17) == b"the last question"
+
+
 @in_loop
 async def test_a_waiting_receive_is_told_that_the_peer_has_vanished(kind: Kind) -> None:
     async with kind.join() as joined:
@@ -282,6 +298,45 @@ def _threads() -> set[str]:
 def _descriptors() -> int:
     folder = Path("/proc/self/fd")
     return len(list(folder.iterdir())) if folder.exists() else 0
+
+
+@in_loop
+async def test_can_be_opened_again_after_the_peer_has_vanished(kind: Kind) -> None:
+    """On the same wire where it is still there; a wire that went with its peer is opened anew."""
+    for _ in range(2):
+        async with kind.join() as joined:
+            joined.peer.vanish()
+            with pytest.raises(kind.vanished) as caught:
+                await joined.stream.receive()
+            reason = str(caught.value)
+            assert reason
+            assert "\n" not in reason
+            await joined.stream.aclose()
+            with pytest.raises(kind.vanished, match=re.escape(reason)):
+                await joined.stream.receive()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].has_control], indirect=True)
+@in_loop
+async def test_control_lines_can_be_used_while_bytes_flow_and_not_after_the_end(kind: Kind) -> None:
+    async with kind.join() as joined, asyncio.TaskGroup() as tasks:
+        control = joined.stream.control
+        assert control is not None
+        at_peer = tasks.create_task(receive_exactly(joined.peer, 20))
+        await joined.stream.send(b"0123456789")
+        await control.set_lines(dtr=True, rts=False)
+        await control.set_break(True)
+        await control.set_break(False)
+        await control.set_baud(57600)
+        assert joined.stream.line_rate_baud == 57600
+        assert isinstance(await control.signals(), Signals)
+        await joined.stream.send(b"abcdefghij")
+        assert await at_peer == b"0123456789abcdefghij"
+        await joined.stream.aclose()
+        with pytest.raises(BrokenError, match="closed on this side"):
+            await control.set_lines(dtr=True)
+        with pytest.raises(BrokenError, match="closed on this side"):
+            await control.set_baud(9600)
 
 
 @in_loop

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webrepl_bridge.protocol.rfc2217 import Rfc2217Server
-from webrepl_bridge.protocol.telnet import IAC, SUBNEGOTIATION_BYTES_MAX, DataReceived
+from webrepl_transports.telnet import IAC, SUBNEGOTIATION_BYTES_MAX, DataReceived
 
 SEEDS = [b"\xff", b"\xff\xff", b"\xff\xfa\x2c", b"\xff\xf0", b"\xff\xfb\x00", b"\xff\xfb\x2c", b"\xff\xfc\x2c", b"\r\n"]
 SEEDS += [b"\xff\xfa\x2c\x01\x00\x00\x25\x80\xff\xf0", b"\xff\xfa\x2c\x05\x09\xff\xf0", b"\xff\xfa\x2c\x0c\x03\xff\xf0"]

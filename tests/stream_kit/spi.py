@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from stream_kit.base import Joined, Peer
 from webrepl_transports import ByteStream
 from webrepl_transports.spi import SpiStream
 
@@ -102,3 +103,30 @@ async def joined_ends(*, clocks: bool) -> AsyncIterator[tuple[Wire, ByteStream, 
         wire.cut()
         for end in ends:
             await end.aclose()
+
+
+class SpiPeer(Peer):
+    """The other end of an SPI wire, a stream itself."""
+
+    def __init__(self, wire: Wire, end: ByteStream) -> None:
+        self._wire = wire
+        self._end = end
+
+    async def receive(self) -> bytes:
+        return await self._end.receive()
+
+    async def send(self, data: bytes) -> None:
+        await self._end.send(data)
+
+    def vanish(self) -> None:
+        self._wire.cut()
+
+
+@asynccontextmanager
+async def join_spi(*, clocks: bool) -> AsyncIterator[Joined]:
+    async with joined_ends(clocks=clocks) as (wire, stream, end):
+
+        async def open_again() -> ByteStream:
+            return open_end(wire, clocks=clocks)
+
+        yield Joined(stream, SpiPeer(wire, end), open_again)

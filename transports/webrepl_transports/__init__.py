@@ -8,6 +8,9 @@ address        what a person writes: devices, uart:// and pySerial's URLs, baud,
 ports          the serial ports of this computer, and which of them look like boards
 uart           serial ports: opened by pySerial, watched by the event loop or by threads
 tcp            tcp://HOST:PORT
+rfc2217        rfc2217://HOST:PORT; _rfc2217 is its protocol, without I/O, on
+telnet         options, subnegotiations and escapes of either side of a telnet connection, without I/O
+control        DTR, RTS, break and speed, of the streams that have them
 websocket      ws:// and wss://: messages, for boards that speak WebREPL
 spi            a stream over any adapter that exchanges blocks by SPI
 spi_ftdi       spi+ftdi://, an FTDI chip as the controller, by pyftdi
@@ -17,8 +20,9 @@ keepalive      noticing that a peer has vanished
 _stream        the interface `ByteStream`
 _buffered      what every kind of stream here has in common: order, back-pressure, cancellation, one end
 _asyncio       over an asyncio transport: TCP, and pyserial-asyncio's
-_threaded      over blocking calls in two threads: Windows, loop://, rfc2217://
+_threaded      over blocking calls in two threads: Windows, loop://, spy://
 _lines         DTR and RTS: what opening and closing do to a board
+_port_lines    the same requests on an open port of this computer
 _open_errors   one line that says what to do
 _posix         requests on a terminal's descriptor
 _usb_ids       USB ids of boards and USB-serial chips
@@ -29,6 +33,7 @@ from webrepl_transports._open import open_stream
 from webrepl_transports._stream import ByteStream
 from webrepl_transports.address import OpenOptions, ResetOnOpen, SerialAddress
 from webrepl_transports.address import parse as parse_serial
+from webrepl_transports.control import ControlLines, Signals, hard_reset
 from webrepl_transports.ports import PortKind, SerialPort, list_boards, list_ports
 from webrepl_transports.schemes import Opener
 
@@ -36,6 +41,7 @@ __all__ = [
     "AddressError",
     "BrokenError",
     "ByteStream",
+    "ControlLines",
     "EndOfStreamError",
     "OpenError",
     "OpenOptions",
@@ -44,7 +50,9 @@ __all__ = [
     "ResetOnOpen",
     "SerialAddress",
     "SerialPort",
+    "Signals",
     "TransportError",
+    "hard_reset",
     "list_boards",
     "list_ports",
     "open_stream",

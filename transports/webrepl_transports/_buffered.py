@@ -73,7 +73,7 @@ class BufferedStream(ByteStream):
         if max_bytes < 1:
             raise ValueError("max_bytes must be at least 1")
         while not self._incoming:
-            self._raise_if_ended()
+            self._raise_how_it_ended()
             self._readable.clear()
             await self._readable.wait()
         data = bytes(self._incoming[:max_bytes])
@@ -88,14 +88,14 @@ class BufferedStream(ByteStream):
         """Take all of `data` and return when the operating system has it; see `ByteStream.send`."""
         async with self._send_turn:
             await self._all_sent.wait()  # what a cancelled send has left
-            self._raise_if_ended(sending=True)
+            self.raise_if_ended()
             if not data:
                 return
             self._all_sent.clear()
             self._outgoing = memoryview(bytes(data))
             self._push()
             await self._all_sent.wait()
-            self._raise_if_ended(sending=True)
+            self.raise_if_ended()
 
     async def aclose(self) -> None:
         """Close the wire and wait until all it holds is free; any number of tasks may call it again."""
@@ -105,6 +105,15 @@ class BufferedStream(ByteStream):
         await self._wait_closed()
 
     # For kinds of wire to call.
+
+    def raise_if_ended(self) -> None:
+        """Refuse what would need an open wire.
+
+        Raises:
+            BrokenError: the stream has ended, in whichever way.
+        """
+        if self._ended is not None:
+            raise BrokenError(*self._ended.args)
 
     def _feed(self, data: bytes) -> None:
         """Put what has arrived where `receive` finds it."""
@@ -161,7 +170,7 @@ class BufferedStream(ByteStream):
         if not self._wire_busy:
             self._all_sent.set()
 
-    def _raise_if_ended(self, *, sending: bool = False) -> None:
+    def _raise_how_it_ended(self) -> None:
         if self._ended is not None:
             # A new object each time: raising one object again would make its traceback grow.
-            raise (BrokenError if sending else type(self._ended))(*self._ended.args)
+            raise type(self._ended)(*self._ended.args)

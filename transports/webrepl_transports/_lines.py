@@ -41,14 +41,12 @@ import time
 from typing import TYPE_CHECKING
 
 from webrepl_transports.address import ResetOnOpen
+from webrepl_transports.control import BOOT_S, RESET_S
 
 if TYPE_CHECKING:
     import serial
 
 WINDOWS = os.name == "nt"
-
-RESET_S = 0.2
-BOOT_S = 0.1
 
 _HOOKS = ("_update_dtr_state", "_update_rts_state")
 """How every pySerial backend but Windows' sends the lines' states, when it opens and later."""
@@ -80,15 +78,15 @@ def after_open(port: serial.SerialBase, mode: ResetOnOpen, *, own_usb: bool) -> 
         for hook in _HOOKS:
             delattr(port, hook)
     if mode is ResetOnOpen.RELEASE:
-        _set_lines(port, dtr=False, rts=False)
+        set_lines(port, dtr=False, rts=False)
         return
     if mode is ResetOnOpen.HARD:
-        _set_lines(port, dtr=False, rts=True)
+        set_lines(port, dtr=False, rts=True)
         time.sleep(RESET_S)
-        _set_lines(port, dtr=False, rts=False)
+        set_lines(port, dtr=False, rts=False)
         time.sleep(BOOT_S)
     if mode is ResetOnOpen.HARD or WINDOWS:
-        _set_lines(port, dtr=True, rts=True)
+        set_lines(port, dtr=True, rts=True)
     if not own_usb:
         _hold_lines_after_close(port)
 
@@ -104,18 +102,25 @@ def _nothing() -> None:
     pass
 
 
-def _set_lines(port: serial.SerialBase, *, dtr: bool, rts: bool) -> None:
-    """Set both lines, by one request where that can be had, else in the order that does not reset."""
+def set_lines(port: serial.SerialBase, *, dtr: bool | None = None, rts: bool | None = None) -> None:
+    """Set the lines, by one request where that can be had, else in the order that does not reset.
+
+    Args:
+        port: the open port.
+        dtr: whether to assert it; None leaves it as it is.
+        rts: the same.
+
+    Raises:
+        OSError: the port has no such lines, or has vanished.
+    """
     if has_descriptor(port):
         from webrepl_transports import _posix
 
         _posix.set_lines(port.fileno(), dtr=dtr, rts=rts)
-    elif dtr or rts:
-        port.dtr = dtr
-        port.rts = rts
-    else:
-        port.rts = rts
-        port.dtr = dtr
+        return
+    wanted = [(name, value) for name, value in (("dtr", dtr), ("rts", rts)) if value is not None]
+    for name, value in wanted if dtr or rts else reversed(wanted):
+        setattr(port, name, value)
 
 
 def _hold_lines_after_close(port: serial.SerialBase) -> None:

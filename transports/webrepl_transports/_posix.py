@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import struct
@@ -14,16 +15,31 @@ _VMIN = 6
 _CFLAG = 2
 
 
-def set_lines(fd: int, *, dtr: bool, rts: bool) -> None:
-    """Set DTR and RTS by one request, so that a board never sees one change without the other.
+def has_lines(fd: int) -> bool:
+    """Whether the port has DTR and RTS at all; a pty has none."""
+    try:
+        _get_lines(fd)
+    except OSError as error:
+        return error.errno not in (errno.ENOTTY, errno.EINVAL)
+    return True
+
+
+def set_lines(fd: int, *, dtr: bool | None, rts: bool | None) -> None:
+    """Set DTR and RTS by one request, so that a board never sees one change without the other; None leaves one.
 
     Raises:
         OSError: ENOTTY or EINVAL for a port without such lines, such as a pty.
     """
-    (bits,) = struct.unpack("I", fcntl.ioctl(fd, termios.TIOCMGET, struct.pack("I", 0)))
+    bits = _get_lines(fd)
     for asserted, bit in ((dtr, termios.TIOCM_DTR), (rts, termios.TIOCM_RTS)):
-        bits = bits | bit if asserted else bits & ~bit
+        if asserted is not None:
+            bits = bits | bit if asserted else bits & ~bit
     fcntl.ioctl(fd, termios.TIOCMSET, struct.pack("I", bits))
+
+
+def _get_lines(fd: int) -> int:
+    (bits,) = struct.unpack("I", fcntl.ioctl(fd, termios.TIOCMGET, struct.pack("I", 0)))
+    return int(bits)
 
 
 def clear_hupcl(fd: int) -> None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from webrepl_transports.control import ControlLines
 
 
 class ByteStream(ABC):
@@ -16,11 +20,13 @@ class ByteStream(ABC):
         description: how to name this wire to a person, such as "/dev/ttyUSB0 at 115200 baud".
         reliable: whether the wire itself keeps bytes from getting lost (TCP does, a UART does not).
         line_rate_baud: bits per second on the line, 10 of them to a byte; None if there is no such limit.
+        control: DTR, RTS, break and speed, of a wire that has such; None for another.
     """
 
     description: str
     reliable: bool
     line_rate_baud: int | None
+    control: ControlLines | None = None
 
     @abstractmethod
     async def receive(self, max_bytes: int = 65536) -> bytes:

@@ -1,6 +1,6 @@
 """A stream over a pySerial port that no event loop can watch: one thread reads it, one writes it.
 
-For Windows, and for `loop://`, `rfc2217://`, `spy://` and the like everywhere. Both threads sit in
+For Windows, and for `loop://`, `spy://` and the like everywhere. Both threads sit in
 blocking calls. The reader hands over one piece at a time and goes on when the loop has taken it and has
 room; whatever waits meanwhile waits in the operating system.
 """

@@ -136,7 +136,7 @@ def as_baud(value: int | str) -> int:
         baud = int(value)
     except ValueError:
         baud = 0
-    if baud <= 0:
+    if not 0 < baud < 2**32:
         bauds = ", ".join(str(common) for common in COMMON_BAUDS)
         raise AddressError(f"{value!r} is no baud rate: write a number, most boards use 115200, others one of {bauds}")
     return baud

@@ -31,6 +31,7 @@ _UART = EntryPoint("uart", "webrepl_transports.uart:open_uart", GROUP)
 _OURS = (
     _UART,
     EntryPoint("tcp", "webrepl_transports.tcp:open_tcp", GROUP),
+    EntryPoint("rfc2217", "webrepl_transports.rfc2217:open_rfc2217", GROUP),
     EntryPoint("socket", "webrepl_transports.tcp:open_tcp", GROUP),
     EntryPoint("ws", "webrepl_transports.websocket:refuse_stream", GROUP),
     EntryPoint("wss", "webrepl_transports.websocket:refuse_stream", GROUP),

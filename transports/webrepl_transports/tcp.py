@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from webrepl_link.errors import OpenError
 from webrepl_transports._asyncio import AsyncioStream
 from webrepl_transports.address import split_host_port
+from webrepl_transports.keepalive import notice_vanished_peer
 
 if TYPE_CHECKING:
     from webrepl_transports.address import OpenOptions
@@ -42,7 +43,7 @@ async def connect(stream: _Stream, host: str, port: int) -> _Stream:
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            await loop.create_connection(lambda: stream, host, port)
+            transport, _ = await loop.create_connection(lambda: stream, host, port)
     except TimeoutError:
         raise OpenError(
             f"{host}:{port} did not answer within {CONNECT_TIMEOUT_S:.0f} s: check the address and firewalls"
@@ -51,4 +52,5 @@ async def connect(stream: _Stream, host: str, port: int) -> _Stream:
         raise OpenError(f"nothing listens on {host}:{port}: start the server, or correct the port") from None
     except OSError as error:
         raise OpenError(f"cannot connect to {host}:{port}: {error.strerror or error}") from error
+    notice_vanished_peer(transport.get_extra_info("socket"))
     return stream

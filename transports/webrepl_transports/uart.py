@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import threading
 import time
 from typing import TYPE_CHECKING, cast
 
@@ -27,6 +28,7 @@ from webrepl_transports import _lines
 from webrepl_transports._asyncio import AsyncioStream
 from webrepl_transports._buffered import run_apart
 from webrepl_transports._open_errors import explain
+from webrepl_transports._port_lines import PortLines
 from webrepl_transports._threaded import UNCANCELLABLE_READ_S, ThreadedStream
 from webrepl_transports.address import ResetOnOpen, SerialAddress, parse
 from webrepl_transports.ports import PortKind, find_port, only_board, port_with_serial
@@ -60,19 +62,24 @@ async def open_uart(url: str, options: OpenOptions, *, watch: bool = True) -> Bu
     except asyncio.CancelledError:
         opening.add_done_callback(_close_unwanted)
         raise
+    stream: BufferedStream
     if watch and opened.watchable:
-        return WatchedStream(opened)
-    return ThreadedStream(
-        opened.port,
-        opened.description,
-        reliable=False,
-        line_rate_baud=opened.line_rate_baud,
-        ended=opened.ended,
-        close_port=opened.close,
-    )
+        stream = WatchedStream(opened)
+    else:
+        stream = ThreadedStream(
+            opened.port,
+            opened.description,
+            reliable=False,
+            line_rate_baud=opened.line_rate_baud,
+            ended=opened.ended,
+            close_port=opened.close,
+        )
+    if opened.has_lines:
+        stream.control = PortLines(stream, opened)
+    return stream
 
 
-class _OpenPort:
+class OpenPort:
     """An open pySerial port, and what is known of it."""
 
     def __init__(self, address: SerialAddress, device: str) -> None:
@@ -82,6 +89,7 @@ class _OpenPort:
             Exception: whatever pySerial or the system raises.
         """
         self.device = device
+        self.in_use = threading.Lock()  # held by a request, so that no other thread closes the port under it
         options = address.options
         self.mode = options.reset_on_open
         self.port = serial.serial_for_url(
@@ -91,7 +99,7 @@ class _OpenPort:
             self.port.timeout = UNCANCELLABLE_READ_S
         self.is_terminal = _lines.has_descriptor(self.port)
         usb = None if self.port.port is None else find_port(self.port.port)
-        is_wire = self.is_terminal or not address.is_url or device.startswith("rfc2217:")
+        is_wire = self.is_terminal or not address.is_url
         has_line = is_wire and (usb is None or usb.kind is not PortKind.BOARD)
         self.line_rate_baud = options.baud if has_line else None
         self.description = f"{device} at {options.baud} baud" if has_line else device
@@ -102,6 +110,15 @@ class _OpenPort:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether there are DTR, RTS and a speed to set, as far as can be known before it is tried."""
+        if not self.is_terminal:
+            return True
+        from webrepl_transports import _posix
+
+        return _posix.has_lines(self.port.fileno())
 
     @property
     def watchable(self) -> bool:
@@ -129,17 +146,36 @@ class _OpenPort:
             from webrepl_transports import _posix
 
             _posix.unlock(self.port.fileno())
-        with contextlib.suppress(Exception):
+        with self.in_use, contextlib.suppress(Exception):
             self.port.close()
 
-    def _set_up(self, *, exclusive: bool, own_usb: bool) -> None:
-        if self.is_terminal:
+    def set_baud(self, baud: int) -> None:
+        """Change the speed; a rate that the driver refuses leaves it as it was. Blocks.
+
+        Raises:
+            Exception: whatever pySerial or the system raises.
+        """
+        before = self.port.baudrate
+        try:
+            self.port.baudrate = baud
+        except Exception:
+            self.port.baudrate = before
+            raise
+        finally:
+            self._tell_empty_from_gone()  # pySerial sets all of the terminal's attributes anew
+
+    def _tell_empty_from_gone(self) -> None:
+        if self.watchable:
             from webrepl_transports import _posix
 
-            if exclusive:
-                _posix.lock(self.port.fileno())
-            if self.watchable:
-                _posix.tell_empty_from_gone(self.port.fileno())
+            _posix.tell_empty_from_gone(self.port.fileno())
+
+    def _set_up(self, *, exclusive: bool, own_usb: bool) -> None:
+        if self.is_terminal and exclusive:
+            from webrepl_transports import _posix
+
+            _posix.lock(self.port.fileno())
+        self._tell_empty_from_gone()
         with contextlib.suppress(AttributeError, NotImplementedError, ValueError):
             self.port.set_low_latency_mode(True)  # FTDI chips else hold back what came for 16 ms
         try:
@@ -168,7 +204,7 @@ class _OpenPort:
 class WatchedStream(AsyncioStream):
     """A serial port whose file descriptor the event loop watches."""
 
-    def __init__(self, opened: _OpenPort) -> None:
+    def __init__(self, opened: OpenPort) -> None:
         super().__init__(opened.description, reliable=False, line_rate_baud=opened.line_rate_baud)
         self._loop = asyncio.get_running_loop()
         self._opened = opened
@@ -234,20 +270,20 @@ class _Descriptor:
         """Nothing: the stream closes the port, off the event loop."""
 
 
-def _open(address: SerialAddress) -> _OpenPort:
+def _open(address: SerialAddress) -> OpenPort:
     device = address.target
     if device.lower() == "auto":
         device = only_board().device
     elif address.serial_number is not None:
         device = port_with_serial(address.serial_number).device
     try:
-        return _OpenPort(address, device)
+        return OpenPort(address, device)
     except OpenError:
         raise
     except Exception as error:  # pySerial lets through what its backends raise, termios.error among others
         raise explain(address, device, error) from error
 
 
-def _close_unwanted(opening: asyncio.Future[_OpenPort]) -> None:
+def _close_unwanted(opening: asyncio.Future[OpenPort]) -> None:
     if not opening.cancelled() and opening.exception() is None:
         asyncio.get_running_loop().run_in_executor(None, opening.result().close)

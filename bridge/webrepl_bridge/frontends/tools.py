@@ -18,9 +18,9 @@ from collections import deque
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from webrepl_link.errors import WebReplError
+from webrepl_transports.telnet import DataReceived
 
 from ..protocol.rfc2217 import BaudRequested, Event, LinesRequested, PurgeRequested, Rfc2217Server
-from ..protocol.telnet import DataReceived
 from ..session import Client, ClientTooSlowError, Session
 from .addresses import without_port
 from .typist import Typist

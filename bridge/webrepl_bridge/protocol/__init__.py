@@ -8,7 +8,6 @@ terminal        typing at a board without loss: flow control by echo, by prompt,
 raw_repl        dialogues with the raw REPL, as generators that ask for bytes
 link_watch      who speaks on a wire: a plain REPL, or a shim
 plain_frames    RFC 6455 frames on a wire that loses bytes
-telnet          the telnet side of a connection: options, subnegotiations, escapes
 rfc2217         the server's side of RFC 2217, on top of it: a serial port over a network
 tool_lines      what a tool's DTR and RTS do on a shared board
 asciicast       a terminal's output as an asciinema recording

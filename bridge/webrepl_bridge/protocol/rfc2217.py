@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from .telnet import BINARY, COM_PORT, ECHO, SUPPRESS_GO_AHEAD, DataReceived, Telnet
+from webrepl_transports.telnet import BINARY, COM_PORT, ECHO, SUPPRESS_GO_AHEAD, DataReceived, Telnet
 
 SIGNATURE = b"webrepl-bridge"
 TO_CLIENT = 100

@@ -8,7 +8,7 @@ from webrepl_bridge.protocol.rfc2217 import (
     PurgeRequested,
     Rfc2217Server,
 )
-from webrepl_bridge.protocol.telnet import DataReceived
+from webrepl_transports.telnet import DataReceived
 
 WILL_COM_PORT = b"\xff\xfb\x2c"
 

@@ -163,7 +163,7 @@ async def test_a_baud_rate_that_the_driver_refuses(monkeypatch: pytest.MonkeyPat
 
 @in_loop
 async def test_urls() -> None:
-    assert "Connection refused" in await refusal("rfc2217://127.0.0.1:1")
+    assert "nothing listens on 127.0.0.1:1" in await refusal("rfc2217://127.0.0.1:1")
     assert "nothing listens on 127.0.0.1:1" in await refusal("socket://127.0.0.1:1")
     for url in ("tcp://", "tcp://host", "tcp://:80", "tcp://host:99999"):
         assert "write tcp://HOST:PORT" in await refusal(url)

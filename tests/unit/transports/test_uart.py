@@ -6,14 +6,12 @@ import asyncio
 import os
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
 import serial
-import serial.rfc2217
 from serial.tools.list_ports_common import ListPortInfo
 
 from stream_kit import PtyPeer, in_loop
@@ -162,7 +160,7 @@ async def test_an_opening_that_nobody_waits_for_any_more_is_closed(
 
 def test_output_that_the_driver_cannot_get_rid_of_is_discarded_at_the_close(monkeypatch: pytest.MonkeyPatch) -> None:
     did: list[str] = []
-    opened = object.__new__(uart._OpenPort)
+    opened = object.__new__(uart.OpenPort)
     opened.is_terminal = True
     opened.line_rate_baud = 1_000_000
     opened.port = SimpleNamespace(out_waiting=3, reset_output_buffer=lambda: did.append("discard"))  # type: ignore[assignment]
@@ -215,37 +213,6 @@ async def test_hwgrep_finds_and_watches_a_port(monkeypatch: pytest.MonkeyPatch, 
     stream = await open_stream("hwgrep://My.Board")
     assert isinstance(stream, uart.WatchedStream)
     await stream.aclose()
-
-
-@pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning", "ignore:setName:DeprecationWarning")
-@in_loop
-async def test_rfc2217_reaches_the_port_behind_it() -> None:
-    """Against pySerial's own server half, with a loop:// port behind it."""
-    port = serial.serial_for_url("loop://", timeout=0)
-    received = bytearray()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        manager = serial.rfc2217.PortManager(port, SimpleNamespace(write=writer.write))  # type: ignore[arg-type]
-        while data := await reader.read(1024):
-            plain = b"".join(manager.filter(data))
-            received.extend(plain)
-            writer.write(b"".join(manager.escape(plain)))
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    url = f"rfc2217://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    stream = await open_stream(url, baud=57600)
-    assert (stream.line_rate_baud, port.baudrate) == (57600, 57600)
-    every_byte = bytes(range(256))
-    await stream.send(every_byte)
-    assert await receive_exactly(stream, 256) == every_byte
-    assert received == every_byte
-    started = time.monotonic()
-    await stream.aclose()
-    assert time.monotonic() - started < 5
-    server.close()
-    await server.wait_closed()
-    port.close()
 
 
 @in_loop

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from webrepl_bridge.protocol.telnet import BINARY, COM_PORT, ECHO, DataReceived, Subnegotiation, Telnet
+from webrepl_transports.telnet import BINARY, COM_PORT, ECHO, DataReceived, Subnegotiation, Telnet
 
 IAC, SE, SB, WILL, WONT, DO, DONT = b"\xff", b"\xf0", b"\xfa", b"\xfb", b"\xfc", b"\xfd", b"\xfe"
 AGREED = IAC + WILL + b"\x00"

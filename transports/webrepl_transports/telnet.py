@@ -77,6 +77,10 @@ class Telnet:
         """Whether the other side has agreed to do `option`."""
         return (WILL, option) in self._on
 
+    def may(self, option: int) -> bool | None:
+        """Whether the other side has agreed that we do `option`; None while it has not answered."""
+        return None if (DO, option) in self._asked else (DO, option) in self._on
+
     def send_data(self, data: bytes) -> None:
         """Queue data for the other side."""
         self._out += data.replace(b"\xff", b"\xff\xff")
@@ -149,7 +153,7 @@ class Telnet:
 
     def _give(self, data: bytes) -> None:
         """Give data on; a client that has no binary mode writes Enter as CR NUL or CR LF."""
-        if data and not self.does(BINARY) and not self.does(COM_PORT):
+        if data and not self.does(BINARY) and not self.does(COM_PORT) and not self.may(COM_PORT):
             if self._after_cr and data[0] in b"\n\0":
                 data = data[1:]
                 self._after_cr = False

@@ -1,0 +1,33 @@
+"""The command as a process of its own, for tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run webrepl-bridge until the block ends; yields the process and its port once it takes clients."""
+    environment = {**os.environ, "WEBREPL_PASSWORD": "secret"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "webrepl_bridge", "--listen", "127.0.0.1:0", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("Ctrl-C"):
+                    break
+            (clients,) = (line for line in lines if line.startswith("Clients:"))
+            yield process, int(clients.rstrip("/\n").rpartition(":")[2])
+        finally:
+            process.kill()
