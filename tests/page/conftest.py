@@ -97,7 +97,7 @@ async def shows(page: Page, text: str) -> None:
     await expect(terminal(page)).to_contain_text(text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser_thread() -> Iterator[InThread]:
     """A browser, in a thread because Playwright needs an event loop all the time; returns what runs a test there."""
     executable = command("chromium")
