@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from webrepl_bridge.boards.auto import Framing
 from webrepl_bridge.boards.opening import BoardOptions, open_board
 from webrepl_bridge.frontends.app import create_app
+from webrepl_bridge.frontends.guard import Guard
 from webrepl_bridge.frontends.passwords import PasswordGate
 from webrepl_bridge.frontends.server import open_listeners, serve
 from webrepl_bridge.lab.lab import Lab
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from webrepl_bridge.boards.base import Board
+    from webrepl_bridge.certificates import Certificate
 
 PASSWORD = "secret"
 
@@ -35,7 +37,9 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(board: Board, listen: str = "127.0.0.1:0", name: str = "fake") -> AsyncIterator[Running]:
+async def serving(
+    board: Board, listen: str = "127.0.0.1:0", name: str = "fake", certificate: Certificate | None = None
+) -> AsyncIterator[Running]:
     """Serve `board` until the block ends; everything must end within the time that `serve` promises."""
     session = Session(name)
     sockets = open_listeners(listen)
@@ -43,10 +47,10 @@ async def serving(board: Board, listen: str = "127.0.0.1:0", name: str = "fake")
     stop, ready = asyncio.Event(), asyncio.Event()
     lab = Lab()
     lab.sessions[name] = session
-    app = create_app(lab, PasswordGate(PASSWORD))
+    app = Guard(create_app(lab, PasswordGate(PASSWORD)))
     with session.serve(board):
         async with asyncio.TaskGroup() as tasks:
-            server = tasks.create_task(serve(app, sockets, stop=stop, ready=ready.set))
+            server = tasks.create_task(serve(app, sockets, stop=stop, ready=ready.set, certificate=certificate))
             await ready.wait()
             try:
                 yield Running(session, host, port, stop)

@@ -25,6 +25,7 @@ from .config import (
     DEFAULT_LISTEN,
     ConfigError,
     LabTable,
+    certificate_of,
     check_password,
     password_of,
     plan_of,
@@ -99,6 +100,17 @@ if TYPE_CHECKING:
     help="What opening the port does with DTR and RTS: keep running boards running, never touch the lines, "
     "release both, or hard: reset the board.  [default: keep]",
 )
+@click.option(
+    "--tls", type=click.Choice(["self-signed"]), help="Serve https and wss, with a certificate made for this computer."
+)
+@click.option("--tls-cert", type=click.Path(path_type=Path), help="Serve https and wss with this certificate (PEM).")
+@click.option("--tls-key", type=click.Path(path_type=Path), help="The certificate's key (PEM).")
+@click.option(
+    "--allow-origin",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Pages of this origin may use the bridge too, such as https://lab.example.com; can be repeated.",
+)
 @click.option("--verbose", "-v", is_flag=True, help="Log every detail.")
 @click.version_option(bridge_version(), prog_name="webrepl-bridge")
 @click.pass_context
@@ -144,7 +156,9 @@ def cli(
         if password_file is not None:
             chosen = read_password(password_file)
         secret = made_up if chosen is None else check_password(chosen)
-        return plan_of(with_settings(table, on_command_line), secret, boards=named, required=not wait)
+        table = with_settings(table, on_command_line)
+        certificate = certificate_of(table, Path(click.get_app_dir("webrepl-bridge")) / "tls")
+        return plan_of(table, secret, boards=named, required=not wait, certificate=certificate)
 
     try:
         asyncio.run(_bridge(load, demo=demo, made_up=made_up))
@@ -163,33 +177,37 @@ async def _bridge(load: Callable[[], LabPlan], *, demo: bool, made_up: str) -> N
             plan = replace(plan, boards={name: replace(board, url=device) for name, board in plan.boards.items()})
         await run_bridge(
             plan,
-            ready=lambda lab, ports: _greet(lab, ports, made_up if plan.password == made_up else None),
+            ready=lambda lab, ports: _greet(lab, ports, plan, made_up=plan.password == made_up),
             reload=None if demo else load,
         )
 
 
-def _greet(lab: Lab, ports: Mapping[Listener, int], password: str | None) -> None:
+def _greet(lab: Lab, ports: Mapping[Listener, int], plan: LabPlan, *, made_up: bool) -> None:
     """Say what people need to know at the start.
 
     Args:
         lab: the boards.
         ports: the port of each address.
-        password: the one that was made up, None for one that they have chosen.
+        plan: what is bridged.
+        made_up: whether nobody has chosen the password.
     """
     (listener, port), *_ = ports.items()
     address = f"{_host_to_open(listener.address)}:{port}"
+    s = "s" if plan.certificate else ""
     several = len(lab.sessions) > 1 or not lab.default
     own = {name.board: f"{_host_to_open(name.address)}:{number}" for name, number in ports.items() if name.board}
     for name, keeper in lab.keepers.items():
         if several:
-            at = f"ws://{own[name]}/" if name in own else f"ws://{address}/{name}"
+            at = f"ws{s}://{own[name]}/" if name in own else f"ws{s}://{address}/{name}"
             click.echo(f"Board:     {name}   {at}   {keeper.description}")
         else:
             click.echo(f"Board:     {keeper.description}")
-    click.echo(f"Browser:   http://{address}/")
-    click.echo(f"Clients:   ws://{address}/{'NAME' if not lab.default else ''}")
-    made_up = "   (made up for this run; --password-file keeps one)"
-    click.echo(f"Password:  {password + made_up if password else 'as you chose it'}")
+    click.echo(f"Browser:   http{s}://{address}/")
+    click.echo(f"Clients:   ws{s}://{address}/{'NAME' if not lab.default else ''}")
+    if plan.certificate:
+        click.echo(f"TLS:       SHA-256 {plan.certificate.fingerprint()}")
+    hint = "   (made up for this run; --password-file keeps one)"
+    click.echo(f"Password:  {plan.password + hint if made_up else 'as you chose it'}")
     click.echo("Ctrl-C stops the bridge.")
     sys.stdout.flush()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
@@ -14,6 +14,7 @@ from webrepl_transports import ResetOnOpen
 from .boards.auto import Framing
 from .boards.opening import BoardOptions
 from .boards.stock import WhileRunning
+from .certificates import Certificate, keep_self_signed
 from .frontends.server import parse_listen
 from .lab.naming import is_name
 from .lab.plan import LabPlan
@@ -95,6 +96,10 @@ class LabTable(Serving):
     auto_boards: bool = False
     password: Password | None = None
     password_file: Path | None = None
+    allow_origin: tuple[str, ...] = ()
+    tls: Literal["self-signed"] | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     boards: dict[Name, BoardTable] = Field(default_factory=dict)
 
 
@@ -121,6 +126,26 @@ def password_of(table: LabTable) -> str | None:
     return table.password if table.password_file is None else read_password(table.password_file)
 
 
+def certificate_of(table: LabTable, own_folder: Path) -> Certificate | None:
+    """The certificate that a configuration names; one of our own is kept in `own_folder`, and made if it has to be.
+
+    Raises:
+        ConfigError: two are named, or half of one.
+        OpenError: it cannot be used, made or kept.
+    """
+    if (table.tls_cert is None) != (table.tls_key is None) or (table.tls and table.tls_cert):
+        raise ConfigError("give tls-cert and tls-key together, or tls self-signed")
+    found = None
+    if table.tls_cert and table.tls_key:
+        found = Certificate(table.tls_cert, table.tls_key)
+    elif table.tls:
+        addresses = [*(table.listen or ()), *(address for board in table.boards.values() for address in board.listen)]
+        found = keep_self_signed(own_folder, [parse_listen(address)[0] for address in addresses])
+    if found:
+        found.fingerprint()  # good files, or an error now
+    return found
+
+
 def read_password(path: Path) -> str:
     """Read a password from a file.
 
@@ -137,7 +162,12 @@ def read_password(path: Path) -> str:
 
 
 def plan_of(
-    table: LabTable, password: str, *, boards: Mapping[str, str] | None = None, required: bool = False
+    table: LabTable,
+    password: str,
+    *,
+    boards: Mapping[str, str] | None = None,
+    required: bool = False,
+    certificate: Certificate | None = None,
 ) -> LabPlan:
     """Make the plan of a configuration.
 
@@ -146,6 +176,7 @@ def plan_of(
         password: what clients must give.
         boards: URLs of the command line's boards, by name.
         required: whether these have to be there at the start.
+        certificate: serve HTTPS and wss with it; see `certificate_of`.
 
     Raises:
         ConfigError: there are no boards, or the default one is none of them.
@@ -167,6 +198,8 @@ def plan_of(
         required=frozenset(boards if required else ()),
         auto=_options("auto", table) if table.auto_boards else None,
         password=password,
+        allow_origins=table.allow_origin,
+        certificate=certificate,
     )
 
 
@@ -197,9 +230,8 @@ def read_config(path: Path) -> LabTable:
         raise ConfigError(f"{path}: {error}") from error
     except ValidationError as error:
         raise ConfigError(_explain(path, text, error)) from error
-    if table.password_file is None:
-        return table
-    return table.model_copy(update={"password_file": path.parent / table.password_file})
+    files = {name: getattr(table, name) for name in ("password_file", "tls_cert", "tls_key")}
+    return table.model_copy(update={name: path.parent / file for name, file in files.items() if file is not None})
 
 
 def _explain(path: Path, text: str, error: ValidationError) -> str:

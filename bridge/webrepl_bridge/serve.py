@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import AddressError, WebReplError
 
 from .frontends.app import create_app
+from .frontends.guard import Guard
 from .frontends.listening import Listening
 from .frontends.passwords import PasswordGate
 from .lab.lab import Lab
@@ -43,7 +44,7 @@ async def run_bridge(
     """
     gate = PasswordGate(plan.password)
     lab = Lab()
-    listening = Listening(lambda board: create_app(lab, gate, board=board))
+    listening = Listening(lambda board: Guard(create_app(lab, gate, board=board), plan.allow_origins), plan.certificate)
     hang_up = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
         if stop is None:

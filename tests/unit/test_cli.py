@@ -246,3 +246,30 @@ def test_ports_lists_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
         assert text in result.stdout
     monkeypatch.setattr(cli_module, "list_ports", list)
     assert "Plug a board in" in CliRunner().invoke(cli, ["ports"]).stdout
+
+
+def test_https(bridged: list[LabPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("click.get_app_dir", lambda name: str(tmp_path / name))
+    result = CliRunner().invoke(cli, ["--tls", "self-signed", "--listen", "127.0.0.9:1"])
+    assert result.exit_code == 0
+    assert "https://127.0.0.9:8266/" in result.stdout
+    assert "wss://127.0.0.9:8266/" in result.stdout
+    certificate = bridged[0].certificate
+    assert certificate is not None
+    assert certificate.fingerprint() in result.stdout
+    files = ["--tls-cert", str(certificate.certificate), "--tls-key", str(certificate.key)]
+    assert CliRunner().invoke(cli, files).exit_code == 0
+    assert bridged[1].certificate == certificate
+
+
+def test_https_that_cannot_be(bridged: list[LabPlan]) -> None:
+    assert CliRunner().invoke(cli, ["--tls-cert", "cert.pem"]).exit_code == 2
+    result = CliRunner().invoke(cli, ["--tls-cert", "missing.pem", "--tls-key", "missing.pem"])
+    assert result.exit_code == 1
+    assert "cannot use the certificate missing.pem" in result.output
+    assert not bridged
+
+
+def test_other_origins_can_be_let_in(bridged: list[LabPlan]) -> None:
+    assert CliRunner().invoke(cli, ["--allow-origin", "https://a.example", "--allow-origin", "*"]).exit_code == 0
+    assert bridged[0].allow_origins == ("https://a.example", "*")

@@ -85,6 +85,6 @@ addEventListener("online", () => board.connect());
 document.addEventListener("visibilitychange", () => document.hidden || board.connect());
 watchTheme(() => (document.documentElement.dataset["theme"] = isDark() ? "dark" : "light"));
 
-const health = await fetch("/health").then((answer) => answer.json() as Promise<{ board: string }>);
-boardName.textContent = health.board;
-document.title = texts.title(health.board);
+const list = await fetch("/boards").then((answer) => answer.json() as Promise<{ default: string }>);
+boardName.textContent = list.default;
+document.title = texts.title(list.default);

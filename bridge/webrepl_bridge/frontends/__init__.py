@@ -1,6 +1,7 @@
 """The ways in: each turns its protocol into calls on a session.
 
 app          one ASGI application: the page, `/health`, and the WebREPL WebSocket
+guard        which pages may talk to the bridge: Origin and Host
 page         what a browser gets at `/`, and the headers that go with it
 webrepl      one WebREPL client, from `Password: ` until it leaves
 typist       what one client types, in order, without holding up the rest of it

@@ -1,4 +1,4 @@
-"""One ASGI application for all boards: the page and WebREPL at `/` and `/NAME`, and `/health`."""
+"""One ASGI application for all boards: the page and WebREPL at `/` and `/NAME`, `/boards` and `/health`."""
 
 from __future__ import annotations
 
@@ -45,6 +45,13 @@ def create_app(lab: Lab, gate: PasswordGate, *, board: str = "") -> Starlette:
         }
         return JSONResponse(state, headers={"Access-Control-Allow-Origin": "*"})
 
+    async def boards(_: Request) -> Response:
+        listed = [
+            {"name": name, "connected": session.board is not None, "clients": len(session.clients)}
+            for name, session in lab.sessions.items()
+        ]
+        return JSONResponse({"default": board or lab.default, "boards": listed}, headers={"Cache-Control": "no-store"})
+
     async def webrepl(websocket: WebSocket) -> None:
         session = find(websocket.path_params["name"])
         if session is not None:
@@ -61,6 +68,7 @@ def create_app(lab: Lab, gate: PasswordGate, *, board: str = "") -> Starlette:
         routes=[
             *page_routes(),
             Route("/health", health),
+            Route("/boards", boards),
             WebSocketRoute("/{name:path}", webrepl),
         ],
         exception_handlers={HTTPException: refuse},

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from ..certificates import Certificate
     from ..lab.plan import Listener
 
 log = logging.getLogger(__name__)
@@ -25,14 +26,16 @@ class Listening:
 
     Args:
         make_app: makes the application for the addresses that have this board at `/`.
+        certificate: serve HTTPS and wss with it, at all addresses.
 
     Attributes:
         ports: the port at each address; another than in the address if that says 0.
     """
 
-    def __init__(self, make_app: Callable[[str], ASGIApp]) -> None:
+    def __init__(self, make_app: Callable[[str], ASGIApp], certificate: Certificate | None = None) -> None:
         self.ports: dict[Listener, int] = {}
         self._make_app = make_app
+        self._certificate = certificate
         self._stops: dict[Listener, asyncio.Event] = {}
         self._serving: dict[Listener, asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -77,7 +80,8 @@ class Listening:
         stop, ready = asyncio.Event(), asyncio.Event()
         self.ports[listener] = sockets[0].getsockname()[1]
         self._stops[listener] = stop
-        serving = serve(self._make_app(listener.board), sockets, stop=stop, ready=ready.set)
+        app = self._make_app(listener.board)
+        serving = serve(app, sockets, stop=stop, ready=ready.set, certificate=self._certificate)
         self._serving[listener] = self._tasks.create_task(serving)
         await ready.wait()
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from ..certificates import Certificate
+
 log = logging.getLogger(__name__)
 
 SHUTDOWN_S = 2.0
@@ -110,7 +112,12 @@ def _advice(error: OSError, port: int) -> str:
 
 
 async def serve(
-    app: ASGIApp, sockets: Sequence[socket.socket], *, stop: asyncio.Event, ready: Callable[[], object] | None = None
+    app: ASGIApp,
+    sockets: Sequence[socket.socket],
+    *,
+    stop: asyncio.Event,
+    ready: Callable[[], object] | None = None,
+    certificate: Certificate | None = None,
 ) -> None:
     """Serve `app` on `sockets` until `stop` is set or the task is cancelled; closes the sockets.
 
@@ -121,6 +128,7 @@ async def serve(
         sockets: listening sockets.
         stop: set it to stop.
         ready: called once connections are accepted.
+        certificate: serve HTTPS and wss with it, and nothing else.
     """
     config = uvicorn.Config(
         app,
@@ -136,6 +144,8 @@ async def serve(
         proxy_headers=False,
         server_header=False,
         date_header=False,
+        ssl_certfile=certificate.certificate if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
     )
     server = _Server(config, stop, ready)
     try:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..boards.opening import BoardOptions
+    from ..certificates import Certificate
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class LabPlan:
         required: boards that have to be there at the start.
         auto: how to serve every board that is plugged in and not named; None to leave them alone.
         password: what clients must give.
+        allow_origins: origins of pages that may use the bridge, beside its own.
+        certificate: serve HTTPS and wss with it.
     """
 
     boards: Mapping[str, BoardOptions]
@@ -32,6 +35,8 @@ class LabPlan:
     default: str = ""
     required: frozenset[str] = frozenset()
     auto: BoardOptions | None = None
+    allow_origins: tuple[str, ...] = ()
+    certificate: Certificate | None = None
 
     def listeners(self) -> list[Listener]:
         """All addresses to listen on."""

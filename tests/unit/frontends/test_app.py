@@ -39,6 +39,13 @@ def get(path: str, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
     return asyncio.run(test())
 
 
+def test_the_boards_are_listed() -> None:
+    status, headers, body = get("/boards")
+    assert status == 200
+    assert headers["cache-control"] == "no-store"
+    assert json.loads(body) == {"default": "lab1", "boards": [{"name": "lab1", "connected": True, "clients": 0}]}
+
+
 def test_health() -> None:
     async def test() -> None:
         async with serving(FakeBoard(), name="lab1") as running:
