@@ -104,8 +104,6 @@ def test_the_tools(browse: Browse) -> None:
             await page.keyboard.type("print('block'\n)\n")
             await page.keyboard.press("Control+d")
             await shows(page, "block>>>")
-            await page.get_by_role("button", name="Soft reset").click()
-            await shows(page, "soft reboot")
             await page.get_by_role("button", name="Search").click()
             await page.get_by_label("Search the terminal").fill("block")
             await expect(page.locator(".search output")).to_have_text("2 of 2")
@@ -114,6 +112,8 @@ def test_the_tools(browse: Browse) -> None:
             await page.keyboard.press("Escape")
             await page.get_by_role("button", name="Clear").click()
             await expect(terminal(page)).not_to_contain_text("block")
+            await page.get_by_role("button", name="Soft reset").click()
+            await shows(page, "soft reboot")
 
     browse(test)
 
