@@ -1,29 +1,33 @@
-# The pieces arrive as calls of add(), one a piece of code; the prompt after each says that it was taken. end() prints
-# the check when all is done: damaged code may do nothing without an error.
+# The pieces arrive as calls of add(), one a piece of code, each with its place and the check of all up to its end.
+# Damaged code may do nothing without an error: the check is printed when a piece is there, now or since it came before.
 class Put:
     def __init__(self, name, temp):
         self.name = name
         self.temp = temp
         self.f = open(temp, "wb")
-        self.check = 1
-        self.sum(bytes(name + temp, "utf-8"))
+        self.size = 0
+        self.check = self.sum(1, bytes(name + temp, "utf-8"))
 
-    def sum(self, data):
-        check = self.check
+    def sum(self, check, data):
         for c in data:
             check = (check * 31 + c) % 65521
-        self.check = check
+        return check
 
-    def add(self, data):
-        if self.f.write(data) != len(data):
-            raise OSError(28)
-        self.sum(data)
+    def add(self, start, data, check):
+        if check != self.check or start + len(data) != self.size:
+            if start != self.size or check != self.sum(self.check, data):
+                raise OSError(74)
+            if self.f.write(data) != len(data):
+                raise OSError(28)
+            self.size += len(data)
+            self.check = check
+        print(check)
 
     def end(self, size, check):
         import os
 
         self.f.close()
-        if check != self.check:
+        if check != self.check or size != self.size:
             raise OSError(5)
         if hasattr(os, "rename"):
             try:

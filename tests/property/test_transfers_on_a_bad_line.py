@@ -98,3 +98,19 @@ def test_get(content: bytes, there: dict[int, str], back: dict[int, str], scale:
             assert content.startswith(line.delivered)
         else:
             assert line.delivered == content
+
+
+@given(damages, st.sampled_from([1, 7]))
+def test_damaged_pieces_of_text_are_sent_again(there: dict[int, str], scale: int) -> None:
+    content = bytes(range(200))
+    with ProgramBoard(raw_paste=False) as board:
+        repl = RawRepl()
+        put = PutText(repl, program("put_text"), "f", len(content))
+        get = GetText(repl, program("get_text"), "f")
+        line = Line(board, content=content)
+        line.drive(repl.enter(line_is_empty=True))
+        line.to_board = Damage(there, scale, lambda: put.opened)
+        line.drive(put.run())
+        line.to_board = Damage(there, 1, lambda: get.opened)
+        line.drive(get.run())
+        assert bytes(board.files["f"]) == content == line.delivered

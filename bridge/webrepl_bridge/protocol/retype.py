@@ -33,9 +33,7 @@ def retype(block: list[bytes], line: bytes, cursor: int) -> Dialogue[None]:
         yield from _press(tracker, b"\r")
         while tracker.arrivals == arrivals:
             tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))
-        with contextlib.suppress(DialogueTimeoutError):
-            for _ in range(4):  # it comes in few pieces
-                tracker.receive_data((yield Receive(INDENT_TIMEOUT_MS)))
+        yield from _quiet(tracker)
     yield from _reach(tracker, line)
     while tracker.line.cursor > cursor:
         before = tracker.line.cursor
@@ -44,20 +42,29 @@ def retype(block: list[bytes], line: bytes, cursor: int) -> Dialogue[None]:
             tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))
 
 
+def _quiet(tracker: ReplTracker) -> Dialogue[None]:
+    with contextlib.suppress(DialogueTimeoutError):
+        for _ in range(4):  # it comes in few pieces
+            tracker.receive_data((yield Receive(INDENT_TIMEOUT_MS)))
+
+
 def _reach(tracker: ReplTracker, target: bytes) -> Dialogue[None]:
-    # The board may have indented the line by itself; what does not fit is rubbed out.
-    while not target.startswith(before := tracker.line.text):
-        yield from _press(tracker, b"\x08")
-        while tracker.line.text == before:
-            tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))
-    while len(tracker.line.text) < len(target):
-        start = len(tracker.line.text)
+    # The board may have indented the line by itself, or does so while it is typed; what does not fit is rubbed out.
+    while (before := tracker.line.text) != target:
+        if not target.startswith(before):
+            yield from _press(tracker, b"\x08")
+            while tracker.line.text == before:
+                tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))
+            continue
+        start = len(before)
         reached = min(start + PORTION_BYTES, len(target))
         while reached < len(target) and 0x80 <= target[reached] < 0xC0:
             reached += 1  # CircuitPython echoes whole characters
         yield from _press(tracker, target[start:reached])
-        while tracker.line.text != target[:reached]:
+        while (text := tracker.line.text) != target[:reached] and target.startswith(text):
             tracker.receive_data((yield Receive(ECHO_TIMEOUT_MS)))
+        if not target.startswith(text):
+            yield from _quiet(tracker)
 
 
 def _press(tracker: ReplTracker, keys: bytes) -> Dialogue[None]:

@@ -53,8 +53,12 @@ def put(files: Files, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes
     exec(program("put_text"), scope)
     writer = scope["Put"](name, name + "~")
     try:
-        writer.add(content)
-        writer.end(len(content), checksum(content, checksum((name + name + "~").encode())))
+        check = checksum(content, checksum((name + name + "~").encode()))
+        with pytest.raises(OSError, match="74"):
+            writer.add(0, content[:-1], check)
+        writer.add(0, content, check)
+        writer.add(0, content, check)  # the answer got lost
+        writer.end(len(content), check)
     except OSError:
         writer.give_up()
         raise

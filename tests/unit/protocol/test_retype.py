@@ -50,6 +50,12 @@ def test_the_boards_own_indent_is_rubbed_out() -> None:
     play.hears(b"\r\n...     ", SILENCE).sends(b"\x08").hears(b"\b\b\b\b\x1b[K").sends(b"x").hears(b"x").ends()
 
 
+def test_the_boards_own_indent_may_come_late() -> None:
+    play = Playbook(retype([b"if 1:"], b"    x", 5)).sends(b"if 1:").hears(b"if 1:").sends(b"\r")
+    play.hears(b"\r\n... ", SILENCE).sends(b"    x").hears(b"    ", b"    ", b"x", SILENCE)
+    play.sends(b"\x08").hears(b"\b\x1b[K").sends(b"\x08").hears(b"\b\b\b\b\x1b[K").sends(b"x").hears(b"x").ends()
+
+
 rows = st.sampled_from(["for i in x:", "    if 1:", "        y = '>>> '", "  z", "    ", "a" * 70, "  b:"])
 
 

@@ -322,12 +322,51 @@ def put_text(size: int) -> tuple[PutText, Playbook, bytes]:
 def test_puts_text() -> None:
     _, play, code = put_text(66)
     data = b"x" * 64 + b"\x00\xff"
-    check = checksum(data, checksum(b"ff~"))
+    first, second = checksum(data[:64], checksum(b"ff~")), checksum(data, checksum(b"ff~"))
     runs(play, code).does(Opened()).does(Fetch(64), data[:64])
-    runs(play, b"_put.add(b'%s')" % data[:64]).does(Fetch(2), data[64:])
-    runs(play, rb"_put.add(b'\x00\xff')")
-    runs(play, b"_put.end(66,%d)" % check, b"%d\r\n" % check)
+    runs(play, b"_put.add(0,b'%s',%d)" % (data[:64], first), b"%d\r\n" % first).does(Fetch(2), data[64:])
+    runs(play, rb"_put.add(64,b'\x00\xff',%d)" % second, b"%d\r\n" % second)
+    runs(play, b"_put.end(66,%d)" % second, b"%d\r\n" % second)
     runs(play, b"del _put").ends()
+
+
+DAMAGES = {
+    "SyntaxError: invalid syntax\r\n": b"",
+    "OSError: 74\r\n": b"",
+    "": b"what it should not print\r\n",
+}
+
+
+@pytest.mark.parametrize("traceback", DAMAGES)
+def test_a_damaged_piece_is_put_again(traceback: str) -> None:
+    _, play, code = put_text(2)
+    runs(play, code).does(Opened()).does(Fetch(2), b"ab")
+    check = checksum(b"ff~ab")
+    for _ in range(RESENT_MAX):
+        runs(play, b"_put.add(0,b'ab',%d)" % check, DAMAGES[traceback], traceback.encode())
+    runs(play, b"_put.add(0,b'ab',%d)" % check, b"%d\r\n" % check)
+    runs(play, b"_put.end(2,%d)" % check, b"%d\r\n" % check)
+    runs(play, b"del _put").ends()
+
+
+def test_a_piece_without_an_answer_is_put_again() -> None:
+    _, play, code = put_text(2)
+    runs(play, code).does(Opened()).does(Fetch(2), b"ab")
+    check = checksum(b"ff~ab")
+    play.sends(b"\x05A\x01").hears(b"R\x01\x00\x10").sends(b"_put.add(0,b'ab',%d)" % check).sends(b"\x04")
+    play.hears(SILENCE).sends(b"\x03").hears(b"rest", SILENCE)
+    runs(play, b"_put.add(0,b'ab',%d)" % check, b"%d\r\n" % check)
+    runs(play, b"_put.end(2,%d)" % check, b"%d\r\n" % check)
+    runs(play, b"del _put").ends()
+
+
+def test_a_line_that_is_too_bad_for_text() -> None:
+    _, play, code = put_text(2)
+    runs(play, code).does(Opened()).does(Fetch(2), b"ab")
+    for _ in range(RESENT_MAX + 1):
+        runs(play, b"_put.add(0,b'ab',%d)" % checksum(b"ff~ab"), traceback=b"NameError: x\r\n")
+    with pytest.raises(BoardError):
+        runs(play, GIVE_UP)
 
 
 def test_put_text_does_not_believe_a_silent_end() -> None:
@@ -343,7 +382,7 @@ GIVE_UP = b"_put.give_up()\ndel _put"
 def test_put_text_gives_up_when_there_is_no_space() -> None:
     _, play, code = put_text(2)
     runs(play, code).does(Opened()).does(Fetch(2), b"ab")
-    runs(play, b"_put.add(b'ab')", traceback=b"OSError: 28\r\n")
+    runs(play, b"_put.add(0,b'ab',%d)" % checksum(b"ff~ab"), traceback=b"OSError: 28\r\n")
     with pytest.raises(ProgramError) as caught:
         runs(play, GIVE_UP)
     assert caught.value.code == 28
@@ -360,22 +399,42 @@ def get_text() -> tuple[GetText, Playbook]:
     return transfer, runs(Playbook(transfer.run()), b"GET\ntry:_get=Get('f')\nfinally:del Get\n")
 
 
+CLOSE = b"_get.f.close()\ndel _get"
+
+
+def told(data: bytes, start: int) -> bytes:
+    return b"%a %d\r\n" % (data, checksum(data, start + 1))
+
+
 def test_gets_text() -> None:
     _, play = get_text()
     play.does(Opened())
-    runs(play, b"_get.more(64)", rb"b'a\x00\n' %d" % checksum(b"a\x00\n") + b"\r\n").does(Deliver(b"a\x00\n"))
-    runs(play, b"_get.more(64)", b"b'' 1\r\n")
-    runs(play, b"del _get").ends()
+    runs(play, b"_get.more(0,64)", told(b"a\x00\n", 0)).does(Deliver(b"a\x00\n"))
+    runs(play, b"_get.more(3,64)", told(b"", 3))
+    runs(play, CLOSE).ends()
 
 
-@pytest.mark.parametrize("printed", [b"b'ab' 17\r\n", b"b'ab' x\r\n", b"\r\n", b"[] 1\r\n", b"b'a 1\r\n", b"b'\xff' 1"])
+@pytest.mark.parametrize(
+    "printed", [b"b'ab' 17\r\n", b"b'ab' x\r\n", b"\r\n", b"[] 1\r\n", b"b'a 1\r\n", b"b'\xff' 1", told(b"ab", 1)]
+)
 def test_a_damaged_piece_of_text(printed: bytes) -> None:
     _, play = get_text()
     play.does(Opened())
-    with pytest.raises((BoardError, RemoteProtocolError)):
-        runs(play, b"_get.more(64)", printed)
+    for _ in range(RESENT_MAX):
+        runs(play, b"_get.more(0,64)", printed)
+    with pytest.raises(BoardError):
+        runs(play, b"_get.more(0,64)", printed)
+
+
+def test_a_damaged_piece_of_text_is_told_again() -> None:
+    _, play = get_text()
+    play.does(Opened())
+    runs(play, b"_get.more(0,64)", told(b"ab", 0).replace(b"a", b"b"))
+    runs(play, b"_get.more(0,64)", told(b"ab", 0)).does(Deliver(b"ab"))
+    runs(play, b"_get.more(2,64)", told(b"", 2))
+    runs(play, CLOSE).ends()
 
 
 def test_get_text_is_abandoned() -> None:
     transfer, _ = get_text()
-    runs(Playbook(transfer.abandon()), b"_get.f.close()\ndel _get").ends()
+    runs(Playbook(transfer.abandon()), CLOSE).ends()
