@@ -10,12 +10,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def command(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+def command(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Run webrepl-bridge until the block ends; yields the process and its port once it takes clients."""
-    environment = {**os.environ, "WEBREPL_PASSWORD": "secret"}
     with subprocess.Popen(
         [sys.executable, "-m", "webrepl_bridge", "--listen", "127.0.0.1:0", *arguments],
-        env=environment,
+        env={**os.environ, "WEBREPL_PASSWORD": "secret", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

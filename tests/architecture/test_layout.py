@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(file for folder in ("bridge", "transports", "firmware_shim") for file in (ROOT / folder).rglob("*.py"))
 CORES = sorted((ROOT / "bridge/webrepl_bridge/protocol").rglob("*.py"))
+CORES += [ROOT / "transports/webrepl_transports" / name for name in ("_rfc2217.py", "telnet.py")]
 LINK = sorted((ROOT / "firmware_shim/webrepl_link").rglob("*.py"))
 LINES_MAX = 500
 

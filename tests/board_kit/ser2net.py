@@ -24,20 +24,32 @@ def serial_port(device: str, baud: int = 115200) -> str:
 
 @contextmanager
 def run_ser2net(dialect: str, connector: str) -> Iterator[int]:
-    """Serve what `connector` names until the block ends; yields the port to connect to.
+    """Serve what `connector` names until the block ends; yields the TCP port to connect to.
+
+    Raises:
+        MissingError: ser2net is not on this machine.
+    """
+    # The port is held so that nobody else gets it; two may have one as long as only one of them listens.
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        with run_ser2net_at(f"{dialect}tcp,127.0.0.1,{port}", connector):
+            yield port
+
+
+@contextmanager
+def run_ser2net_at(accepter: str, connector: str) -> Iterator[None]:
+    """Serve what `connector` names at `accepter`, both as ser2net writes them, until the block ends.
 
     Raises:
         MissingError: ser2net is not on this machine.
     """
     program = firmware.command("ser2net")
-    # The port is held so that nobody else gets it; two may have one as long as only one of them listens.
-    with socket.socket() as held, tempfile.TemporaryDirectory() as folder:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
         configuration = Path(folder, "ser2net.yaml")
         configuration.write_text(
-            f"%YAML 1.1\n---\nconnection: &board\n  accepter: {dialect}tcp,127.0.0.1,{port}\n  connector: {connector}\n"
+            f"%YAML 1.1\n---\nconnection: &board\n  accepter: {accepter}\n  connector: {connector}\n"
         )
         # It tells its process id once it listens; the end of the pipe without one is its end.
         reading, writing = os.pipe()
@@ -47,13 +59,11 @@ def run_ser2net(dialect: str, connector: str) -> Iterator[int]:
         ]
         with (
             open(reading, "rb") as started,
-            subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[writing]
-            ) as process,
+            subprocess.Popen(command, stderr=subprocess.DEVNULL, pass_fds=[writing]) as process,
         ):
             os.close(writing)
             try:
                 assert started.readline().strip(), f"{' '.join(command)} did not start"
-                yield port
+                yield
             finally:
                 process.kill()

@@ -116,7 +116,7 @@ async def test_its_end_is_told_and_it_can_be_connected_to_again(
 async def test_a_port_without_rfc2217_says_what_to_do(
     pty_ends: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("webrepl_transports.rfc2217.ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("webrepl_transports.rfc2217.AGREEMENT_TIMEOUT_S", 0.2)
     with (
         run_ser2net(RAW, serial_port(pty_ends[0])) as port,
         pytest.raises(OpenError, match="has no RFC 2217: switch it on there, or use tcp://"),

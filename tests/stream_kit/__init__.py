@@ -11,7 +11,7 @@ import sys
 
 from stream_kit.base import Joined, Kind, Peer, in_loop
 from stream_kit.serial_ports import PtyPeer, join_pty
-from stream_kit.sockets import SocketPeer, join_rfc2217, join_tcp
+from stream_kit.sockets import SocketPeer, join_rfc2217, join_tcp, join_unix
 from stream_kit.spi import join_spi
 from webrepl_transports import BrokenError, EndOfStreamError
 
@@ -24,5 +24,6 @@ KINDS: dict[str, Kind] = {
     "spi-peripheral": Kind(functools.partial(join_spi, clocks=False), BrokenError, 300_000),
 }
 if sys.platform != "win32":
+    KINDS["plug-in"] = Kind(join_unix, EndOfStreamError, 1_000_000, half_closes=True)
     KINDS["uart"] = Kind(functools.partial(join_pty, watch=True), BrokenError, 300_000)
     KINDS["uart-threads"] = Kind(functools.partial(join_pty, watch=False), BrokenError, 300_000)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
+from webrepl_transport_unix import open_unix
+
 from stream_kit.base import Joined, Peer
-from webrepl_transports import ByteStream, open_stream
+from webrepl_transports import ByteStream, OpenOptions, open_stream
 
 
 class SocketPeer(Peer):
@@ -66,6 +69,28 @@ def _listener() -> Iterator[socket.socket]:
         listener.listen()
         listener.setblocking(False)
         yield listener
+
+
+@asynccontextmanager
+async def join_unix() -> AsyncIterator[Joined]:
+    """The example of a plug-in."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        path = f"{folder}/board"
+        listener.bind(path)
+        listener.listen()
+        listener.setblocking(False)
+
+        async def open_again() -> ByteStream:
+            return await open_unix(f"unix://{path}", OpenOptions())
+
+        stream = await open_again()
+        connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+        peer = SocketPeer(connection)
+        try:
+            yield Joined(stream, peer, open_again)
+        finally:
+            await stream.aclose()
+            peer.vanish()
 
 
 @asynccontextmanager

@@ -29,6 +29,7 @@ _usb_ids       USB ids of boards and USB-serial chips
 """
 
 from webrepl_link.errors import AddressError, BrokenError, EndOfStreamError, OpenError, TransportError
+from webrepl_transports._asyncio import AsyncioStream
 from webrepl_transports._open import open_stream
 from webrepl_transports._stream import ByteStream
 from webrepl_transports.address import OpenOptions, ResetOnOpen, SerialAddress
@@ -39,6 +40,7 @@ from webrepl_transports.schemes import Opener
 
 __all__ = [
     "AddressError",
+    "AsyncioStream",
     "BrokenError",
     "ByteStream",
     "ControlLines",

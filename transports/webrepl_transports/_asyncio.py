@@ -10,7 +10,15 @@ from webrepl_transports._buffered import BufferedStream
 
 
 class AsyncioStream(BufferedStream, asyncio.Protocol):
-    """The protocol and the stream in one: asyncio calls the lower half, the bridge the upper one."""
+    """The protocol and the stream in one: asyncio calls the lower half, the bridge the upper one.
+
+    Give it to a `create_connection` of asyncio's as its protocol, and it is a stream; see examples/.
+
+    Args:
+        description: how to name this wire to a person; it begins every error.
+        reliable: whether the wire keeps bytes from getting lost.
+        line_rate_baud: bits per second on the line, None for no such limit.
+    """
 
     def __init__(self, description: str, *, reliable: bool, line_rate_baud: int | None) -> None:
         super().__init__(description, reliable=reliable, line_rate_baud=line_rate_baud)

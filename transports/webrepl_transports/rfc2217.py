@@ -23,7 +23,11 @@ from webrepl_transports.tcp import connect
 if TYPE_CHECKING:
     from webrepl_transports.address import OpenOptions
 
-ANSWER_TIMEOUT_S = 3.0
+AGREEMENT_TIMEOUT_S = 3.0
+
+ANSWER_TIMEOUT_S = 1.0
+TRIES = 3
+"""A server that reaches its port through another one passes over what comes before that connection stands."""
 
 LINES_TIMEOUT_S = 0.5
 """For requests that some servers carry out and never answer, or, as ser2net where a port has no such lines, ignore."""
@@ -59,6 +63,7 @@ async def _set_up(stream: Rfc2217Stream, options: OpenOptions) -> None:
     if not agreed:
         error = AddressError if agreed is False else OpenError
         raise error(f"{stream.url} has no RFC 2217: switch it on there, or use tcp:// for the bare bytes")
+    await stream.control.set_baud(options.baud)
     for command, value in (
         (Command.SET_DATASIZE, EIGHT_BITS),
         (Command.SET_PARITY, NO_PARITY),
@@ -66,7 +71,6 @@ async def _set_up(stream: Rfc2217Stream, options: OpenOptions) -> None:
         (Command.SET_CONTROL, bytes([Control.NO_FLOW_CONTROL])),
     ):
         stream.tell(command, value)
-    await stream.control.set_baud(options.baud)
     if options.reset_on_open is ResetOnOpen.HARD:
         await hard_reset(stream.control)
     elif options.reset_on_open is ResetOnOpen.RELEASE:
@@ -91,7 +95,7 @@ class Rfc2217Stream(AsyncioStream):
     async def agrees(self) -> bool | None:
         """Wait until the server has said whether it does RFC 2217; None if it says nothing."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+            async with asyncio.timeout(AGREEMENT_TIMEOUT_S):
                 while self._protocol.agreed is None:
                     await self._next_news()
         return self._protocol.agreed
@@ -201,8 +205,11 @@ class RemoteLines(ControlLines):
 
     async def set_baud(self, baud: int) -> None:
         """See `ControlLines.set_baud`."""
-        answer = await self._stream.ask(Command.SET_BAUDRATE, _value(baud), timeout_s=ANSWER_TIMEOUT_S)
-        if answer is None:
+        for _ in range(TRIES):
+            answer = await self._stream.ask(Command.SET_BAUDRATE, _value(baud), timeout_s=ANSWER_TIMEOUT_S)
+            if answer is not None:
+                break
+        else:
             raise TransportError(f"{self._stream.url} does not answer when asked for {baud} baud")
         if answer != _value(baud):
             raise TransportError(

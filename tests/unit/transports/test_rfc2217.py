@@ -119,12 +119,29 @@ def agree(data: bytes) -> bytes:
 async def test_what_cannot_be_used_is_refused_in_one_line_and_left(
     answers: Callable[[bytes], bytes], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(rfc2217, "AGREEMENT_TIMEOUT_S", 0.1)
     monkeypatch.setattr(rfc2217, "ANSWER_TIMEOUT_S", 0.1)
     async with server_that(answers) as (url, left):
         with pytest.raises(OpenError, match=says) as caught:
             await open_stream(url, baud=74880)
         assert "\n" not in str(caught.value)
         await left.wait()
+
+
+@in_loop
+async def test_a_server_that_passes_over_what_comes_too_early_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rfc2217, "ANSWER_TIMEOUT_S", 0.05)
+    asked = 0
+
+    def answers(data: bytes) -> bytes:
+        nonlocal asked
+        asked += data.count(b"\xff\xfa\x2c\x01")
+        return agree(data) if asked != 1 else AGREE
+
+    async with server_that(answers) as (url, _):
+        stream = await open_stream(url)
+        assert asked == 2
+        await stream.aclose()
 
 
 @pytest.mark.parametrize(
