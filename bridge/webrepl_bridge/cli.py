@@ -37,6 +37,7 @@ from .demo import demo_board
 from .frontends.app import bridge_version
 from .frontends.passwords import generate_password
 from .lab.naming import is_name, name_of_url
+from .lab.plan import Door
 from .serve import run_bridge
 
 if TYPE_CHECKING:
@@ -73,6 +74,22 @@ if TYPE_CHECKING:
     multiple=True,
     help=f"Address to serve clients on; can be repeated. Without HOST: every interface of this computer.  "
     f"[default: {DEFAULT_LISTEN}]",
+)
+@click.option(
+    "--rfc2217",
+    metavar="[HOST]:PORT",
+    multiple=True,
+    help="Address for tools that take rfc2217://, such as mpremote; can be repeated. There is no password, so "
+    "without HOST it is for this computer only.",
+)
+@click.option(
+    "--tcp", metavar="[HOST]:PORT", multiple=True, help="The same for tools that take socket://, and for terminals."
+)
+@click.option(
+    "--record",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Record what the boards print there, in files that asciinema plays.",
 )
 @click.option("--password", envvar="WEBREPL_PASSWORD", help="Password for clients. Others can read a command line.")
 @click.option(
@@ -191,6 +208,8 @@ def _greet(lab: Lab, ports: Mapping[Listener, int], plan: LabPlan, *, made_up: b
         plan: what is bridged.
         made_up: whether nobody has chosen the password.
     """
+    tools = {listener: port for listener, port in ports.items() if listener.door is not Door.WEBREPL}
+    ports = {listener: port for listener, port in ports.items() if listener not in tools}
     (listener, port), *_ = ports.items()
     address = f"{_host_to_open(listener.address)}:{port}"
     s = "s" if plan.certificate else ""
@@ -204,6 +223,10 @@ def _greet(lab: Lab, ports: Mapping[Listener, int], plan: LabPlan, *, made_up: b
             click.echo(f"Board:     {keeper.description}")
     click.echo(f"Browser:   http{s}://{address}/")
     click.echo(f"Clients:   ws{s}://{address}/{'NAME' if not lab.default else ''}")
+    for listener, port in tools.items():
+        scheme = "socket" if listener.door is Door.TCP else "rfc2217"
+        of = f"   {listener.board}" if listener.board else ""
+        click.echo(f"Tools:     {scheme}://{_host_to_open(listener.address)}:{port}{of}   (no password)")
     if plan.certificate:
         click.echo(f"TLS:       SHA-256 {plan.certificate.fingerprint()}")
     hint = "   (made up for this run; --password-file keeps one)"

@@ -17,11 +17,11 @@ from .boards.stock import WhileRunning
 from .certificates import Certificate, keep_self_signed
 from .frontends.server import parse_listen
 from .lab.naming import is_name
-from .lab.plan import LabPlan
+from .lab.plan import Door, LabPlan, Listener
 from .lab.whereabouts import serial_target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 DEFAULT_LISTEN = ":8266"
@@ -81,17 +81,25 @@ class Serving(_Table):
     board_password: str | None = None
 
 
-class BoardTable(Serving):
+class Reachable(Serving):
+    """Where tools find a board that expect a serial port; at the top of the file, the default board."""
+
+    rfc2217: tuple[Address, ...] = ()
+    tcp: tuple[Address, ...] = ()
+
+
+class BoardTable(Reachable):
     """`[boards.NAME]`."""
 
     url: Url
     listen: tuple[Address, ...] = ()
 
 
-class LabTable(Serving):
+class LabTable(Reachable):
     """The whole file."""
 
     listen: tuple[Address, ...] | None = None
+    record: Path | None = None
     default: str = ""
     auto_boards: bool = False
     password: Password | None = None
@@ -194,13 +202,24 @@ def plan_of(
         },
         board_listen={name: board.listen for name, board in table.boards.items() if board.listen},
         listen=table.listen or (DEFAULT_LISTEN,),
+        tools=tuple(_tools(table, table.boards)),
         default=table.default,
         required=frozenset(boards if required else ()),
         auto=_options("auto", table) if table.auto_boards else None,
         password=password,
         allow_origins=table.allow_origin,
         certificate=certificate,
+        record=table.record,
     )
+
+
+def _tools(table: LabTable, boards: Mapping[str, BoardTable]) -> Iterator[Listener]:
+    """Where tools find the boards; without a host on this computer only, as nobody is asked for a password there."""
+    ways: Reachable
+    for name, ways in (("", table), *boards.items()):
+        for door, addresses in ((Door.RFC2217, ways.rfc2217), (Door.TCP, ways.tcp)):
+            for address in addresses:
+                yield Listener(address if parse_listen(address)[0] else f"localhost{address}", name, door)
 
 
 def _options(url: str, *tables: Serving) -> BoardOptions:
@@ -230,7 +249,7 @@ def read_config(path: Path) -> LabTable:
         raise ConfigError(f"{path}: {error}") from error
     except ValidationError as error:
         raise ConfigError(_explain(path, text, error)) from error
-    files = {name: getattr(table, name) for name in ("password_file", "tls_cert", "tls_key")}
+    files = {name: getattr(table, name) for name in ("password_file", "tls_cert", "tls_key", "record")}
     return table.model_copy(update={name: path.parent / file for name, file in files.items() if file is not None})
 
 

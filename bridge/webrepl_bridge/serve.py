@@ -44,7 +44,9 @@ async def run_bridge(
     """
     gate = PasswordGate(plan.password)
     lab = Lab()
-    listening = Listening(lambda board: Guard(create_app(lab, gate, board=board), plan.allow_origins), plan.certificate)
+    listening = Listening(
+        lambda board: Guard(create_app(lab, gate, board=board), plan.allow_origins), lab.find, plan.certificate
+    )
     hang_up = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
         if stop is None:

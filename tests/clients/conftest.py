@@ -15,7 +15,7 @@ import pytest
 
 from clients.official import TEXT, OfficialClient
 from webrepl_bridge.boards.opening import BoardOptions
-from webrepl_bridge.lab.plan import LabPlan
+from webrepl_bridge.lab.plan import Door, LabPlan, Listener
 from webrepl_bridge.serve import run_bridge
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PASSWORD = "secret"
 PORT = 8266
 """mpfshell and micropython-ctl know no other port, so that every test has a loopback address instead."""
+
+RFC2217_PORT, TCP_PORT = 2217, 2323
 
 _numbers = itertools.count(1)
 
@@ -56,17 +58,21 @@ class Bridge:
 @pytest.fixture
 def bridge(unix_vm: UnixVM) -> Iterator[Bridge]:
     """A bridge in a thread of its own, in front of a MicroPython of its own."""
-    host = f"127.{1 + os.getpid() % 250}.{os.getpid() // 250 % 250}.{next(_numbers)}"
-    with in_thread(unix_vm.device, f"{host}:{PORT}"):
+    with in_thread(unix_vm.device) as host:
         asyncio.run(first_prompt(host))
         yield Bridge(host, PORT, PASSWORD, unix_vm.folder)
 
 
 @contextmanager
-def in_thread(device: str, listen: str) -> Iterator[None]:
-    """Bridge the board on `device` to `listen` while the block runs, which may itself block."""
+def in_thread(device: str) -> Iterator[str]:
+    """Bridge the board on `device` while the block runs, which may itself block; yields the host, for all its ports."""
+    host = f"127.{1 + os.getpid() % 250}.{os.getpid() // 250 % 250}.{next(_numbers)}"
+    tools = (
+        Listener(f"{host}:{RFC2217_PORT}", "", Door.RFC2217),
+        Listener(f"{host}:{TCP_PORT}", "", Door.TCP),
+    )
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-    plan = LabPlan({"unix": BoardOptions(device)}, (listen,), PASSWORD)
+    plan = LabPlan({"unix": BoardOptions(device)}, (f"{host}:{PORT}",), PASSWORD, tools=tools)
 
     async def bridge_board() -> None:
         stop = asyncio.Event()
@@ -86,7 +92,7 @@ def in_thread(device: str, listen: str) -> Iterator[None]:
     try:
         loop, stop = started.result()
         try:
-            yield
+            yield host
         finally:
             loop.call_soon_threadsafe(stop.set)
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,16 +17,13 @@ from webrepl_bridge.cli import cli
 from webrepl_bridge.lab.hotplug import PortWatch
 from webrepl_bridge.lab.keeper import Keeper
 from webrepl_bridge.lab.lab import Lab
-from webrepl_bridge.lab.plan import LabPlan
+from webrepl_bridge.lab.plan import Door, LabPlan, Listener
 from webrepl_bridge.session import Session
 from webrepl_link.errors import OpenError
 from webrepl_transports import PortKind, SerialPort
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
-    from webrepl_bridge.lab.plan import Listener
 
 
 @pytest.fixture
@@ -273,3 +271,17 @@ def test_https_that_cannot_be(bridged: list[LabPlan]) -> None:
 def test_other_origins_can_be_let_in(bridged: list[LabPlan]) -> None:
     assert CliRunner().invoke(cli, ["--allow-origin", "https://a.example", "--allow-origin", "*"]).exit_code == 0
     assert bridged[0].allow_origins == ("https://a.example", "*")
+
+
+def test_ways_in_for_tools_and_a_recording(bridged: list[LabPlan]) -> None:
+    arguments = ["--rfc2217", ":2217", "--tcp", "0.0.0.0:2323", "--record", "casts"]
+    result = CliRunner().invoke(cli, ["--serial", "COM3", *arguments])
+    assert result.exit_code == 0
+    assert bridged[0].tools == (
+        Listener("localhost:2217", "", Door.RFC2217),
+        Listener("0.0.0.0:2323", "", Door.TCP),
+    )
+    assert bridged[0].record == Path("casts")
+    assert "rfc2217://localhost:8267   (no password)" in result.stdout
+    assert "socket://localhost:8268   (no password)" in result.stdout
+    assert CliRunner().invoke(cli, ["--tcp", "nonsense"]).exit_code == 2

@@ -12,6 +12,7 @@ from webrepl_bridge.boards.auto import Framing
 from webrepl_bridge.boards.opening import BoardOptions
 from webrepl_bridge.boards.stock import WhileRunning
 from webrepl_bridge.config import ConfigError, line_of, password_of, plan_of, read_config
+from webrepl_bridge.lab.plan import Door, Listener
 from webrepl_transports import ResetOnOpen
 
 
@@ -29,10 +30,13 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         default = "lab1"
         auto-boards = true
         password = "secret"
+        tcp = [":2323"]
+        record = "recordings"
         baud = 9600
         [boards.lab1]
         url = "id:E66038B713"
         listen = ["127.0.0.2:8266"]
+        rfc2217 = ["0.0.0.0:2217"]
         [boards."pico.2"]
         url = "/dev/ttyACM0"
         baud = 57600
@@ -52,6 +56,11 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     assert (plan.listen, plan.default, plan.auto) == ((":8266", "[::1]:8267"), "lab1", BoardOptions("auto", 9600))
     assert plan.board_listen == {"lab1": ("127.0.0.2:8266",)}
     assert plan.required == frozenset()
+    assert plan.tools == (
+        Listener("localhost:2323", "", Door.TCP),
+        Listener("0.0.0.0:2217", "lab1", Door.RFC2217),
+    )
+    assert plan.record == tmp_path / "recordings"
 
 
 def test_a_password_file_is_looked_for_beside_the_configuration(tmp_path: Path) -> None:

@@ -58,9 +58,10 @@ class Telnet:
     Args:
         ours: options that we do, and ask to do at once: `WILL`.
         theirs: options that they may do, and are asked to do at once: `DO`.
+        if_they_like: options that they may do, and are not asked to.
     """
 
-    def __init__(self, ours: tuple[int, ...], theirs: tuple[int, ...]) -> None:
+    def __init__(self, ours: tuple[int, ...], theirs: tuple[int, ...], if_they_like: tuple[int, ...] = ()) -> None:
         self._state = _State.DATA
         self._command = 0
         self._value: bytearray | None = None  # of the subnegotiation that is under way; None if it is too long
@@ -68,7 +69,7 @@ class Telnet:
         self._events: deque[DataReceived | Subnegotiation] = deque()
         self._on: set[tuple[int, int]] = set()  # what the other side says when it agrees, and the option
         self._asked = {(DO, option) for option in ours} | {(WILL, option) for option in theirs}
-        self._known = frozenset(self._asked)
+        self._known = self._asked | {(WILL, option) for option in if_they_like}
         self._out = bytearray()
         for verb, option in sorted(self._asked):
             self._out += bytes((IAC, _ASKS[verb], option))

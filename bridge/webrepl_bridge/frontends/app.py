@@ -32,7 +32,7 @@ def create_app(lab: Lab, gate: PasswordGate, *, board: str = "") -> Starlette:
     """
 
     def find(name: str) -> Session | None:
-        return lab.sessions.get(name or board or lab.default)
+        return lab.find(name or board)
 
     async def health(_: Request) -> Response:
         sessions = lab.sessions.values()

@@ -7,7 +7,9 @@ import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from ..lab.plan import Door
 from .server import open_listeners, serve
+from .tools import serve_tools
 
 if TYPE_CHECKING:
     import socket
@@ -17,24 +19,32 @@ if TYPE_CHECKING:
 
     from ..certificates import Certificate
     from ..lab.plan import Listener
+    from ..session import Session
 
 log = logging.getLogger(__name__)
 
 
 class Listening:
-    """Serves an application at each address.
+    """Serves an application at each address, and tools at theirs.
 
     Args:
         make_app: makes the application for the addresses that have this board at `/`.
+        find_session: finds the session of the board with this name, or of the default one for "".
         certificate: serve HTTPS and wss with it, at all addresses.
 
     Attributes:
         ports: the port at each address; another than in the address if that says 0.
     """
 
-    def __init__(self, make_app: Callable[[str], ASGIApp], certificate: Certificate | None = None) -> None:
+    def __init__(
+        self,
+        make_app: Callable[[str], ASGIApp],
+        find_session: Callable[[str], Session | None],
+        certificate: Certificate | None = None,
+    ) -> None:
         self.ports: dict[Listener, int] = {}
         self._make_app = make_app
+        self._find_session = find_session
         self._certificate = certificate
         self._stops: dict[Listener, asyncio.Event] = {}
         self._serving: dict[Listener, asyncio.Task[None]] = {}
@@ -80,8 +90,12 @@ class Listening:
         stop, ready = asyncio.Event(), asyncio.Event()
         self.ports[listener] = sockets[0].getsockname()[1]
         self._stops[listener] = stop
-        app = self._make_app(listener.board)
-        serving = serve(app, sockets, stop=stop, ready=ready.set, certificate=self._certificate)
+        if listener.door is Door.WEBREPL:
+            app = self._make_app(listener.board)
+            serving = serve(app, sockets, stop=stop, ready=ready.set, certificate=self._certificate)
+        else:
+            serving = serve_tools(lambda: self._find_session(listener.board), listener.door, sockets, stop=stop)
+            ready.set()
         self._serving[listener] = self._tasks.create_task(serving)
         await ready.wait()
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import enum
 import logging
+import re
 from collections import deque
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from webrepl_link.errors import WebReplError
 from webrepl_transports.telnet import DataReceived
 
+from ..lab.plan import Door
 from ..protocol.rfc2217 import BaudRequested, Event, LinesRequested, PurgeRequested, Rfc2217Server
 from ..session import Client, ClientTooSlowError, Session
 from .addresses import without_port
@@ -27,7 +28,7 @@ from .typist import Typist
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +41,8 @@ ACCEPT_PAUSE_S = 1.0
 """After a connection could not be accepted: there are no more descriptors, and asking again at once gives none."""
 
 
-class Door(enum.Enum):
-    """What tools speak on a listening socket."""
-
-    TCP = "tcp"
-    RFC2217 = "rfc2217"
+_A_BROWSERS = re.compile(rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE) |\x16\x03")
+"""How a request of HTTP begins, or a TLS connection: any web page can have the browser send one to this computer."""
 
 
 class _Core(Protocol):
@@ -76,33 +74,47 @@ class _PlainTcp:
         return out
 
 
-async def serve_tools(session: Session, door: Door, sockets: Sequence[socket.socket]) -> NoReturn:
-    """Serve tools on listening sockets until cancelled; closes the sockets.
+async def serve_tools(
+    session_of: Callable[[], Session | None], door: Door, sockets: Sequence[socket.socket], *, stop: asyncio.Event
+) -> None:
+    """Serve tools on listening sockets until `stop` is set or the task is cancelled; closes the sockets.
 
     Args:
-        session: the board's session.
+        session_of: finds the board's session; without one a tool is turned away.
         door: what the tools speak.
         sockets: listening sockets, as of `open_listeners`.
+        stop: set it to stop.
     """
     try:
         async with asyncio.TaskGroup() as tasks:
-            for sock in sockets:
-                tasks.create_task(_accept(session, door, sock, tasks))
+            serving = tasks.create_task(_accept_all(session_of, door, sockets))
+            await stop.wait()
+            serving.cancel()
     finally:
         for sock in sockets:
             sock.close()
-    raise AssertionError("accepting does not end")
 
 
-async def _accept(session: Session, door: Door, listening: socket.socket, tasks: asyncio.TaskGroup) -> NoReturn:
+async def _accept_all(session_of: Callable[[], Session | None], door: Door, sockets: Sequence[socket.socket]) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for sock in sockets:
+            tasks.create_task(_accept(session_of, door, sock, tasks))
+
+
+async def _accept(
+    session_of: Callable[[], Session | None], door: Door, listening: socket.socket, tasks: asyncio.TaskGroup
+) -> NoReturn:
     loop = asyncio.get_running_loop()
     listening.setblocking(False)
     while True:
         try:
             sock, address = await loop.sock_accept(listening)
         except OSError as error:
-            log.error("%s: a tool could not connect: %s", session.name, error)
+            log.error("a tool could not connect: %s", error)
             await asyncio.sleep(ACCEPT_PAUSE_S)
+            continue
+        if (session := session_of()) is None:
+            sock.close()
         else:
             tasks.create_task(_serve(session, door, sock, without_port(address[0])))
 
@@ -157,7 +169,12 @@ class _Connection:
 
     async def _listen(self) -> NoReturn:
         await self._flush()
+        first = True
         while data := await self._reader.read(RECEIVE_BYTES):
+            if first and _A_BROWSERS.match(data):
+                log.warning("%s: closed: a web page has sent it", self._tool.name)
+                raise _LeftError
+            first = False
             self._core.receive_data(data)
             while (event := self._core.next_event()) is not None:
                 await self._act_on(event)

@@ -17,10 +17,12 @@ from .hotplug import PortWatch
 from .keeper import Keeper
 from .naming import name_ports
 from .plan import changes
+from .recorder import check_folder, record
 from .whereabouts import url_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
+    from pathlib import Path
 
     from webrepl_transports import SerialPort
 
@@ -52,6 +54,8 @@ class Lab:
         self._serving_all: asyncio.Task[NoReturn] | None = None
         self._ports = PortWatch()
         self._keeping: dict[str, asyncio.Task[NoReturn]] = {}
+        self._record: Path | None = None
+        self._recording: dict[tuple[Session, Path], asyncio.Task[None]] = {}
         self._tasks: asyncio.TaskGroup | None = None
 
     @property
@@ -60,6 +64,10 @@ class Lab:
         if self._default or len(self.sessions) != 1:
             return self._default
         return next(iter(self.sessions))
+
+    def find(self, name: str) -> Session | None:
+        """The session of the board with this name, or of the one at `/` for ""; None if there is none."""
+        return self.sessions.get(name or self.default)
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -76,6 +84,8 @@ class Lab:
                     self._serving_all.cancel()
                 await self._let_go(self.sessions)
                 watching.cancel()
+                for task in self._recording.values():
+                    task.cancel()
         if failure is not None:
             raise failure
 
@@ -84,8 +94,12 @@ class Lab:
 
         Raises:
             AddressError: a URL is not well formed.
+            OpenError: nothing can be written to the folder for recordings.
         """
         assert self._tasks is not None
+        if plan.record is not None:
+            check_folder(plan.record)
+        self._record = plan.record
         todo = changes(self._named, plan.boards)
         self._named, self._default = plan.boards, plan.default
         renamed = self._found.keys() & plan.boards.keys()
@@ -105,6 +119,7 @@ class Lab:
             if plan.auto is not None:
                 self._serving_all = self._tasks.create_task(self._serve_all(plan.auto))
         await self._release([name for name, port in self._found.items() if self._is_claimed(port)])
+        self._record_all()
 
     async def _serve_all(self, options: BoardOptions) -> NoReturn:
         while True:
@@ -132,6 +147,7 @@ class Lab:
         session = self.sessions.setdefault(name, Session(name))
         keeper = Keeper(session, options, self._ports)
         self.keepers[name] = keeper
+        self._record_all()
         self._keeping[name] = self._tasks.create_task(keeper.run())
 
     async def _let_go(self, names: Iterable[str]) -> None:
@@ -152,6 +168,16 @@ class Lab:
             log.info("%s: no longer served", name)
             del self.keepers[name]
             self.sessions.pop(name).dismiss("this board is no longer served")
+        self._record_all()
+
+    def _record_all(self) -> None:
+        """Record every session if that is wanted, and no other."""
+        assert self._tasks is not None
+        wanted = {(session, self._record) for session in self.sessions.values() if self._record is not None}
+        for key in self._recording.keys() - wanted:
+            self._recording.pop(key).cancel()
+        for session, folder in wanted - self._recording.keys():
+            self._recording[session, folder] = self._tasks.create_task(record(session, folder))
 
 
 async def _settle(board: Board) -> None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from ..boards.opening import BoardOptions
     from ..certificates import Certificate
+
+
+class Door(enum.Enum):
+    """What is spoken at an address."""
+
+    WEBREPL = "webrepl"
+    RFC2217 = "rfc2217"
+    TCP = "tcp"
 
 
 @dataclass(frozen=True)
@@ -20,35 +30,40 @@ class LabPlan:
         boards: where each board is, by its name.
         listen: addresses of the form `[HOST]:PORT`.
         board_listen: further ones where a board is the one at `/`, by the board's name.
+        tools: addresses for tools that expect a serial port, with what they speak there and for which board.
         default: which board is at `/` elsewhere; "" for the only one.
         required: boards that have to be there at the start.
         auto: how to serve every board that is plugged in and not named; None to leave them alone.
         password: what clients must give.
         allow_origins: origins of pages that may use the bridge, beside its own.
         certificate: serve HTTPS and wss with it.
+        record: folder for recordings; None for none.
     """
 
     boards: Mapping[str, BoardOptions]
     listen: tuple[str, ...]
     password: str
     board_listen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tools: tuple[Listener, ...] = ()
     default: str = ""
     required: frozenset[str] = frozenset()
     auto: BoardOptions | None = None
     allow_origins: tuple[str, ...] = ()
     certificate: Certificate | None = None
+    record: Path | None = None
 
     def listeners(self) -> list[Listener]:
         """All addresses to listen on."""
         own = [Listener(address, name) for name, addresses in self.board_listen.items() for address in addresses]
-        return [Listener(address, "") for address in self.listen] + own
+        return [*(Listener(address, "") for address in self.listen), *own, *self.tools]
 
 
 class Listener(NamedTuple):
-    """An address, and which board is at `/` there: "" for the default one."""
+    """An address, which board is at `/` there, "" for the default one, and what is spoken."""
 
     address: str
     board: str
+    door: Door = Door.WEBREPL
 
 
 @dataclass(frozen=True)

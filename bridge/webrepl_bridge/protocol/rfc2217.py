@@ -68,7 +68,13 @@ class Rfc2217Server:
         self.dtr = self.rts = True
         self._break = False
         self._told_modem_state = False
-        self._telnet = Telnet(ours=(BINARY, ECHO, SUPPRESS_GO_AHEAD), theirs=(BINARY, SUPPRESS_GO_AHEAD, COM_PORT))
+        # It is offered and not asked for, as pySerial's server does: pySerial's client, asked while it is about to say
+        # so by itself, does not say so at all.
+        self._telnet = Telnet(
+            ours=(BINARY, ECHO, SUPPRESS_GO_AHEAD, COM_PORT),
+            theirs=(BINARY, SUPPRESS_GO_AHEAD),
+            if_they_like=(COM_PORT,),
+        )
         self._events: deque[Event] = deque()
 
     def receive_data(self, data: bytes) -> None:

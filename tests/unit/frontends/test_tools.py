@@ -13,7 +13,8 @@ from clients.official import OfficialClient
 from fake_board import FakeBoard
 from serving import PASSWORD, Running, serving
 from webrepl_bridge.frontends.server import open_listeners
-from webrepl_bridge.frontends.tools import Door, serve_tools
+from webrepl_bridge.frontends.tools import serve_tools
+from webrepl_bridge.lab.plan import Door
 from webrepl_bridge.session import BACKLOG_CHARS_MAX, Session
 
 if TYPE_CHECKING:
@@ -36,11 +37,12 @@ async def doors(board: FakeBoard, door: Door) -> AsyncIterator[tuple[Running, in
     async with serving(board) as running, asyncio.TaskGroup() as tasks:
         (listening,) = open_listeners("127.0.0.1:0")
         port = listening.getsockname()[1]
-        serving_tools = tasks.create_task(serve_tools(running.session, door, [listening]))
+        stop = asyncio.Event()
+        tasks.create_task(serve_tools(lambda: running.session, door, [listening], stop=stop))
         try:
             yield running, port
         finally:
-            serving_tools.cancel()
+            stop.set()
 
 
 class Tool:
@@ -178,7 +180,8 @@ def test_a_tool_goes_when_the_board_goes_and_comes_when_it_is_there() -> None:
         (listening,) = open_listeners("127.0.0.1:0")
         port = listening.getsockname()[1]
         async with asyncio.TaskGroup() as tasks:
-            tools = tasks.create_task(serve_tools(session, Door.TCP, [listening]))
+            stop = asyncio.Event()
+            tasks.create_task(serve_tools(lambda: session, Door.TCP, [listening], stop=stop))
             async with Tool(port) as tool:
                 assert await tool.reader.read() == b""
             board = FakeBoard()
@@ -189,6 +192,23 @@ def test_a_tool_goes_when_the_board_goes_and_comes_when_it_is_there() -> None:
                 assert await tool.reader.readexactly(4) == b"here"
             assert await tool.reader.read() == b""
             await tool.__aexit__()
-            tools.cancel()
+            stop.set()
+
+    run(test())
+
+
+@pytest.mark.parametrize("door", [Door.TCP, Door.RFC2217])
+@pytest.mark.parametrize("sent", [b"POST / HTTP/1.1\r\n\r\n\x03\x01evil()\x04", b"\x16\x03\x01\x02\x00"])
+def test_a_web_page_cannot_type(door: Door, sent: bytes) -> None:
+    async def test() -> None:
+        board = FakeBoard()
+        async with doors(board, door) as (_, port):
+            async with Tool(port) as tool:
+                tool.writer.write(sent)
+                await tool.reader.read()
+            async with Tool(port) as tool:
+                tool.writer.write(b"\xff\xfb\x00hello" if door is Door.RFC2217 else b"hello")
+                await tool.reader.readuntil(b"hello")
+        assert bytes(board.typed) == b"hello"
 
     run(test())

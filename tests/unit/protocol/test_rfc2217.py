@@ -27,7 +27,7 @@ def server() -> Rfc2217Server:
     """A server whose client speaks RFC 2217."""
     server = Rfc2217Server(115200)
     server.data_to_send()
-    assert answers(server, WILL_COM_PORT) == request(107, b"\xb0")
+    assert answers(server, WILL_COM_PORT) == b"\xff\xfd\x2c" + request(107, b"\xb0")
     return server
 
 

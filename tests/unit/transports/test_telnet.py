@@ -76,3 +76,11 @@ def test_a_subnegotiation_that_is_too_long_or_has_no_end(telnet: Telnet) -> None
     telnet.receive_data(IAC + SB + b"\x2c\x01" + IAC + WILL + b"\x18b")
     assert events(telnet) == [DataReceived(b"a"), DataReceived(b"b")]
     assert telnet.data_to_send() == IAC + DONT + b"\x18"
+
+
+def test_what_they_may_do_without_being_asked() -> None:
+    telnet = Telnet(ours=(), theirs=(), if_they_like=(COM_PORT,))
+    assert telnet.data_to_send() == b""
+    telnet.receive_data((IAC + WILL + b"\x2c") * 2)
+    assert telnet.data_to_send() == IAC + DO + b"\x2c"
+    assert telnet.does(COM_PORT)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,11 @@ import pytest
 
 from fake_board import FakeBoard
 from serving import serving
-from webrepl_bridge.frontends import recorder
-from webrepl_bridge.frontends.recorder import check_folder, record
+from webrepl_bridge.boards.opening import BoardOptions
+from webrepl_bridge.lab import recorder
+from webrepl_bridge.lab.lab import Lab
+from webrepl_bridge.lab.plan import LabPlan
+from webrepl_bridge.lab.recorder import check_folder, record
 from webrepl_bridge.session import BACKLOG_CHARS_MAX
 from webrepl_link.errors import OpenError
 
@@ -167,3 +171,24 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OpenError, match="cannot record in"):
         check_folder(tmp_path / "file" / "b")
+
+
+def test_a_lab_records_all_its_boards_while_it_is_asked_to(tmp_path: Path) -> None:
+    nowhere = BoardOptions("tcp://127.0.0.1:1")
+
+    async def test() -> None:
+        lab = Lab()
+        async with lab.run():
+            plan = LabPlan({"a": nowhere, "b": nowhere}, (), "secret", record=tmp_path / "casts")
+            await lab.apply(plan)
+            await asyncio.sleep(0)
+            with lab.sessions["a"].serve(FakeBoard()):
+                await until_written(tmp_path / "casts", "[a: connected]")
+            await lab.apply(replace(plan, boards={"b": nowhere}, record=None))
+            await asyncio.sleep(0)
+            assert lab.sessions["b"].watchers == []
+            (tmp_path / "file").touch()
+            with pytest.raises(OpenError, match="cannot record"):
+                await lab.apply(replace(plan, record=tmp_path / "file"))
+
+    run(test())
