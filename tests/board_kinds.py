@@ -19,10 +19,12 @@ import pytest
 
 from board_kit.microbit import run_microbit
 from board_kit.pico import PicoKind, run_pico
+from board_kit.unix_shim import unix_vm_with_shim
 from board_kit.unix_vm import unix_vm
 from serving import PASSWORD, bridge
 from webrepl_bridge.boards.base import Board
 from webrepl_bridge.boards.bridged import BridgedBoard
+from webrepl_bridge.boards.linked import LinkedBoard
 from webrepl_bridge.boards.remote import connect
 from webrepl_bridge.boards.stock import StockBoard, WhileRunning
 from webrepl_transports import ByteStream, TransportError, open_stream
@@ -61,6 +63,10 @@ class Kind:
         files_stop_programs: whether a file operation needs the interpreter for itself, and the bridge decides on it.
         is_wire: whether it is on a wire that can damage what crosses it.
         open: makes what `make` takes of where the board is.
+        files_beside_programs: whether files move while a program runs, without its notice.
+        one_interpreter: whether terminal and files are in one: they share its current directory.
+        announces_reset: whether what it says of a soft reset gets out before it is reset.
+        own_files: what is in its root directory without a test's doing.
     """
 
     start: Callable[[Path], Any]
@@ -74,6 +80,10 @@ class Kind:
     files_stop_programs: bool = True
     is_wire: bool = True
     open: Callable[[str], Awaitable[Any]] = open_stream
+    files_beside_programs: bool = False
+    one_interpreter: bool = True
+    announces_reset: bool = True
+    own_files: frozenset[str] = frozenset()
 
 
 @contextmanager
@@ -86,6 +96,10 @@ def _unix_vm(folder: Path) -> Iterator[str]:
 def _pico(kind: PicoKind, folder: Path) -> Iterator[str]:
     with run_pico(kind) as pico:
         yield pico.repl_url
+
+
+def _linked(stream: ByteStream, while_running: WhileRunning) -> Board:
+    return LinkedBoard(stream)
 
 
 @contextmanager
@@ -115,6 +129,17 @@ KINDS: dict[str, Kind] = {
         is_wire=False,
         open=lambda url: connect(url, PASSWORD),
     ),
+    "unix-linked": Kind(
+        unix_vm_with_shim,
+        _linked,
+        (1, 29, 0),
+        large_bytes=100_000,
+        has_mounts=False,
+        files_stop_programs=False,
+        files_beside_programs=True,
+        one_interpreter=False,
+        announces_reset=False,
+    ),
     "pico-usb": Kind(functools.partial(_pico, PicoKind("stock")), StockBoard, (1, 25, 0)),
     "pico-uart": Kind(
         functools.partial(_pico, PicoKind("uart", lossy=True, slow_flash=True)), StockBoard, (1, 25, 0), 115_200
@@ -130,7 +155,11 @@ KINDS: dict[str, Kind] = {
         has_raw_paste=False,
     ),
 }
-_MARKS = {"pico-usb": pytest.mark.pico, "pico-uart": pytest.mark.pico, "microbit": pytest.mark.microbit}
+_MARKS = {
+    name: pytest.mark.pico if name.startswith("pico") else pytest.mark.microbit
+    for name in KINDS
+    if not name.startswith("unix")
+}
 KIND_PARAMETERS = [pytest.param(name, marks=_MARKS.get(name, ())) for name in KINDS]
 
 
@@ -221,7 +250,7 @@ class Desk:
     async def files(self) -> list[str]:
         """The files and directories in the board's current directory."""
         await self.enter("import os")
-        return sorted(await self.evaluate("os.listdir()"))
+        return sorted(set(await self.evaluate("os.listdir()")) - self.kind.own_files)
 
     async def put(self, name: str, data: bytes) -> None:
         async with self.board.put(name, len(data)) as writer:

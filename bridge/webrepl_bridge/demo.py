@@ -205,9 +205,14 @@ class _VM:
                     self._stdin.write(piece)
 
 
+def mount_program(folder: Path) -> str:
+    """Return the MicroPython code that makes `folder` the root of the VM's file system."""
+    return _MOUNT % str(folder.resolve())
+
+
 def _start_program(folder: Path, *, run_main: bool) -> str:
     """The MicroPython code that makes `folder` the root of the file system and runs its main.py."""
-    program = _MOUNT % str(folder)
+    program = mount_program(folder)
     if run_main and (folder / "main.py").exists():
         program += "execfile('main.py')\n"
     return program

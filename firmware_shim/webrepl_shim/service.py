@@ -12,7 +12,7 @@ Attributes are called as something in the firmware where that is possible: a nam
 
 import io
 import os
-from time import sleep_ms, ticks_diff, ticks_ms, ticks_us
+from time import sleep_ms, ticks_add, ticks_diff, ticks_ms, ticks_us
 
 from micropython import const, schedule
 
@@ -26,6 +26,7 @@ _TEXT_ROOM = const(256)  # fits the firmware's own buffer for what is typed
 _BINARY_ROOM = const(4096)
 _OUTPUT_BYTES = const(512)  # of the program's output wait here
 _OUTPUT_DELAY_MS = const(2)  # so that what print writes in pieces goes in one frame
+_SOON_MS = const(5)
 _LEAD_MS = const(8)  # write the next frame so long before the line is free
 _RECEIVING_MS = const(20)  # when to look again after bytes have come: there is no interrupt before the line is idle
 _ACK_DELAY_MS = const(27)
@@ -46,11 +47,11 @@ class Service(io.IOBase):
     def __init__(self, stream, timer, baud):
         self.stream = stream
         self.timer = timer
-        self.byte_us = 10000000 // baud if baud else 0
+        self.rate = baud >> 4 or 1 << 29  # sixteenths of it: products with it fit a small integer
         self.callback = self.trigger
         self.stdin = self.stdout = self.buffer = b""  # typed, printed, and the rest of a frame to write
         self.tell = 0  # of stdin the REPL has read so much
-        self.busy = self.is_late = self.is_soon = False
+        self.busy = self.is_late = False
         self.put = self.output
         self.ticks = ticks_ms()
         self.time = 1
@@ -58,8 +59,13 @@ class Service(io.IOBase):
         try:
             stream.irq(self.callback, stream.IRQ_RXIDLE)
             self.timeout = _IDLE_MS
+            self.mode = timer.ONE_SHOT
+            self.min = 1
         except (AttributeError, ValueError, TypeError):
+            # Nothing else would call again when the scheduler's queue is full just then.
             self.timeout = _RECEIVING_MS
+            self.mode = timer.PERIODIC
+            self.min = _SOON_MS
         self.restart()
         os.dupterm(self)
         self.delay(1)
@@ -133,7 +139,7 @@ class Service(io.IOBase):
             data = b""
             if self.busy:
                 self.is_late = True
-            elif self.link.is_up and not self.is_soon:
+            elif self.link.is_up and not -_RECEIVING_MS < ticks_diff(self.due, ticks_ms()) <= _SOON_MS:
                 self.delay(_OUTPUT_DELAY_MS)
         except BaseException as error:
             self.stdout += data
@@ -151,8 +157,9 @@ class Service(io.IOBase):
 
     def delay(self, value):
         """Call trigger after so many milliseconds, and not before."""
-        self.is_soon = value <= _OUTPUT_DELAY_MS
-        self.timer.init(mode=self.timer.ONE_SHOT, period=value, callback=self.callback)
+        value = max(value, self.min)
+        self.due = ticks_add(ticks_ms(), value)
+        self.timer.init(mode=self.mode, period=value, callback=self.callback)
 
     def trigger(self, _):
         """Do what there is to do; called by the scheduler."""
@@ -204,7 +211,7 @@ class Service(io.IOBase):
             # All that may come before the files are written is acknowledged before.
             link.ack_delay_ms = _ACK_DELAY_MS if link.bulk.room > 1020 else 0
             missing = link.receive_data(self.stream.read(count), now_ms)
-            delay_ms = missing * self.byte_us // 1000 + 1 if missing else _RECEIVING_MS
+            delay_ms = missing * 625 // self.rate + 1 if missing else _RECEIVING_MS
             while True:
                 event = link.next_event()
                 if not event:
@@ -247,7 +254,7 @@ class Service(io.IOBase):
                 return False
             written = self.stream.write(data) or 0
             self.buffer = data[written:]
-            us = self.rem + written * self.byte_us
+            us = self.rem + written * 625000 // self.rate
             self.rem = us % 1000
             now_ms = self.now()
             self.free_ms = max(self.free_ms, now_ms) + us // 1000

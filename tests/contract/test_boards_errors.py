@@ -156,7 +156,7 @@ async def test_a_name_that_fat_does_not_have(rig: Rig) -> None:
             await desk.put("/ram/a:b?", b"data")
 
 
-@pytest.mark.kinds.with_args(lambda kind: not kind.has_mounts)
+@pytest.mark.kinds.with_args(lambda kind: not kind.has_directories)
 @in_loop
 async def test_a_micro_bit_that_is_full(rig: Rig) -> None:
     async with serve(rig.kind, rig.url) as desk:

@@ -135,7 +135,7 @@ class OneFault(SlowLine):
 
 
 @pytest.mark.parametrize("instead", [b"", b"\x06\x06"], ids=["lost", "doubled"])
-@pytest.mark.kinds.with_args(lambda kind: kind.is_wire and kind.baud is None)
+@pytest.mark.kinds.with_args(lambda kind: kind.is_wire and kind.baud is None and kind.files_stop_programs)
 @in_loop
 async def test_a_damaged_answer_to_a_block(rig: Rig, instead: bytes) -> None:
     lines: list[OneFault] = []

@@ -131,6 +131,22 @@ async def test_a_client_at_the_raw_prompt_stays_there(rig: Rig) -> None:
         await desk.at_prompt()
 
 
+@pytest.mark.kinds.with_args(lambda kind: kind.files_beside_programs)
+@in_loop
+async def test_the_terminal_answers_during_a_transfer(rig: Rig) -> None:
+    async with serve(rig.kind, rig.url) as desk:
+        async with desk.board.put("file", 8) as writer:
+            await writer.write(b"some")
+            await desk.at_prompt()
+            await writer.write(b"data")
+            await desk.at_prompt()
+            await writer.finish()
+        async with desk.board.get("file") as reader:
+            await desk.at_prompt()
+            assert await reader.read() == b"somedata"
+
+
+@pytest.mark.kinds.with_args(lambda kind: not kind.files_beside_programs)
 @in_loop
 async def test_what_is_typed_during_a_transfer_comes_after_it(rig: Rig) -> None:
     async with serve(rig.kind, rig.url) as desk:
@@ -177,6 +193,24 @@ async def test_a_running_program_is_interrupted_and_people_are_told(rig: Rig) ->
         assert await desk.get("file") == b"data"
         assert len(desk.notices) == 1
         await desk.at_prompt()
+
+
+@pytest.mark.kinds.with_args(lambda kind: kind.files_beside_programs)
+@pytest.mark.parametrize("program", [FOREVER, "while True: n += 1; print('data >>> ', 5)\r\r"])
+@in_loop
+async def test_a_running_program_goes_on(rig: Rig, program: str) -> None:
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.enter("n = 0")
+        await desk.type(program)
+        await desk.expect(program.split("\r", maxsplit=1)[0] + "\r\n")
+        await desk.put("file", b"data" * 1000)
+        assert await desk.get("file") == b"data" * 1000
+        assert b"KeyboardInterrupt" not in desk.seen
+        await desk.board.interrupt()
+        await desk.expect("KeyboardInterrupt")
+        await desk.expect("\n>>> ")
+        assert await desk.evaluate("n") > 100
+        assert not desk.notices
 
 
 @pytest.mark.kinds.with_args(lambda kind: kind.files_stop_programs)

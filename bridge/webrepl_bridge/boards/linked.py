@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GRACE_MS = 300
-"""How long what was just typed may take before it counts as a running program, beside which files move."""
+"""How long a step of what was just typed may take before it counts as a running program, beside which files move."""
 
 SESSION_TIMEOUT_MS = 5_000
 """How long an operation waits for a board that does not answer the link's call."""
@@ -57,8 +57,6 @@ class LinkedBoard(TerminalBoard):
         )
         super().__init__(self._wire)
         self._turn = asyncio.Lock()
-        self._clock = asyncio.get_running_loop().time
-        self._typed_at = 0.0
         self._tasks: asyncio.TaskGroup | None = None
         self._version: tuple[int, int, int] | None = None
 
@@ -92,22 +90,12 @@ class LinkedBoard(TerminalBoard):
 
     # What is asked by records.
 
-    async def write(self, data: bytes) -> None:
-        """See Board."""
-        self._typed_at = self._clock()
-        await super().write(data)
-
     async def _typing_done(self) -> None:
         """Wait until what was typed before has had its effect, or runs as a program."""
-        while not self._terminal.settled:
-            waiting_bytes = self._terminal.waiting_bytes
-            if not waiting_bytes and self._clock() > self._typed_at + GRACE_MS / 1000:
+        terminal = self._wire.terminal
+        while unsettled_bytes := terminal.unsettled_bytes:
+            if not await self._until(lambda: terminal.unsettled_bytes < unsettled_bytes, GRACE_MS):
                 return
-            if not await self._until(lambda: self._has_typed_more(waiting_bytes), GRACE_MS):  # noqa: B023
-                return
-
-    def _has_typed_more(self, waiting_bytes: int) -> bool:
-        return self._terminal.settled or self._terminal.waiting_bytes < waiting_bytes
 
     async def version(self) -> tuple[int, int, int]:
         """See Board."""

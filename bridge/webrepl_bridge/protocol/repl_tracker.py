@@ -112,7 +112,8 @@ class ReplTracker:
 
     def resume(self, mode: Mode) -> None:
         """Go on in `mode` after a time when the bytes were not shown; line and block stay as they were."""
-        self._unread = self._recent = b""
+        self._unread = b"\n" if mode is Mode.UNKNOWN else b""  # a line may have ended
+        self._recent = b""
         self._tab_sent = self._listing = self._output_ended = False
         self._entered = None
         self.mode = mode

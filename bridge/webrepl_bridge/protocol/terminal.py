@@ -83,6 +83,11 @@ class Terminal:
         """Whether all that was typed has had its effect: every echo and every awaited prompt has come."""
         return not (self._queue or self._unread or self._switching() or self.carrier.state is not State.IDLE)
 
+    @property
+    def unsettled_bytes(self) -> int:
+        """How much of what was typed has not had its effect; at least 1 while not settled."""
+        return len(self._queue) + len(self._unread) + (not self.settled)
+
     def type(self, data: bytes) -> None:
         """Queue bytes from a client."""
         interrupt = data.find(CTRL_C) if self.tracker.mode is not Mode.RAW_RUNNING else -1

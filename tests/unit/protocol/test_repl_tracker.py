@@ -282,3 +282,13 @@ def test_resumes_with_the_line_as_it_was() -> None:
     assert at(tracker) == more(b"    x", b"if 1:")
     tracker.receive_data(b"\b")
     assert tracker.line.cursor == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "mode"), [(b">>> ", Mode.PROMPT), (b"raw REPL; CTRL-B to exit\r\n>", Mode.RAW), (b"x>>> ", Mode.UNKNOWN)]
+)
+def test_resumes_at_the_start_of_a_line_when_nothing_is_known(text: bytes, mode: Mode) -> None:
+    tracker = ReplTracker()
+    tracker.resume(Mode.UNKNOWN)
+    tracker.receive_data(text)
+    assert tracker.mode is mode

@@ -1,0 +1,129 @@
+"""The shim's pump, with a clock that stands still. `shim_pump.py NAME` runs one of the functions, under MicroPython."""
+
+import sys
+
+import stand_ins
+
+stand_ins.hold_clock()
+
+import os  # noqa: E402
+
+import webrepl_shim  # noqa: E402
+import webrepl_shim.service  # noqa: E402
+from webrepl_link.link import TEXT, Link  # noqa: E402
+
+
+class DeafUart(stand_ins.Uart):
+    """A UART of firmware that has no interrupt for received bytes."""
+
+    def irq(self, handler, trigger):
+        raise TypeError
+
+
+class Rig:
+    """The shim, and a peer at the other end of its wire.
+
+    Attributes:
+        text: what the peer has received.
+    """
+
+    def __init__(self, uart=None):
+        self.uart = uart or stand_ins.Uart()
+        self.text = b""
+        webrepl_shim.start(self.uart)
+        self.service = webrepl_shim._service
+        self.peer = Link(5, 0, 4096, 4096)
+        self.run(100)
+        assert self.peer.is_up
+
+    def run(self, duration_ms):
+        """Let time pass."""
+        end_ms = stand_ins.Clock.now_ms + duration_ms
+        while stand_ins.Clock.now_ms < end_ms:
+            stand_ins.Clock.now_ms += 1
+            now_ms = stand_ins.Clock.now_ms
+            stand_ins.run_due()
+            data = self.peer.data_to_send(now_ms)
+            if data:
+                self.uart.arrive(data)
+            written, self.uart.written = self.uart.written, b""
+            if written:
+                self.peer.receive_data(written, now_ms)
+            event = self.peer.next_event()
+            if event and event[0] == TEXT:
+                self.peer.consumed(TEXT, len(event[1]))
+                self.text += event[1]
+
+
+def output_after_a_lost_callback():
+    rig = Rig()
+    stand_ins.Timer.lost = 1
+    rig.service.write(b"one ")
+    rig.run(50)
+    assert rig.text == b""
+    assert not stand_ins.Timer.lost
+    rig.service.write(b"two")
+    rig.run(50)
+    assert rig.text == b"one two", rig.text
+
+
+def input_after_a_lost_callback_without_an_interrupt():
+    rig = Rig(DeafUart())
+    for _ in range(3):
+        stand_ins.Timer.lost = 1
+        rig.run(30)
+        assert not stand_ins.Timer.lost
+        rig.peer.send_text(b"x")
+        rig.run(50)
+        assert stand_ins.typed() == b"x"
+
+
+def a_failing_stream():
+    rig = Rig()
+    for number in range(20):
+        failures = [OSError(5), MemoryError(), ValueError("closed"), OSError(28)]
+        rig.uart.failures = failures[: number % 5]
+        rig.service.write(b"<%d>" % number)
+        rig.run(3000)
+        assert b"<%d>" % number in rig.text, rig.text
+        assert stand_ins.Terminal.stream is rig.service
+        rig.peer.send_text(b"x")
+        rig.run(100)
+        assert stand_ins.typed() == b"x"
+
+
+def numbers():
+    """Return the session numbers of some starts."""
+    offers = set()
+    for _ in range(8):
+        webrepl_shim.start(stand_ins.Uart())
+        offers.add(webrepl_shim._service.link._offer)
+        stand_ins.Clock.now_ms += 7
+    return offers
+
+
+def sessions_without_randomness():
+    del os.urandom
+    assert len(numbers()) == 8
+
+
+def sessions_without_a_clock():
+    webrepl_shim.service.ticks_us = lambda: 0
+    assert len(numbers()) > 4
+
+
+def garbage():
+    rig = Rig()
+    rig.uart.arrive(b"\xa5" * 3000 + bytes(range(256)) * 10 + b"\r\nMicroPython v1.25.0\r\n>>> ")
+    rig.run(100)
+    link = rig.service.link
+    assert len(link._data) <= 265
+    assert link.bad_frames
+    assert link.skipped_bytes > 5000
+    rig.service.write(b"still there")
+    rig.run(100)
+    assert rig.text == b"still there"
+    assert rig.service.link is link
+
+
+globals()[sys.argv[1]]()
