@@ -134,6 +134,7 @@ class Telnet:
             case _State.VALUE_COMMAND, 0xF0:
                 self._state = _State.DATA
                 if self._value is not None:
+                    self._agree_by_use(self._value[0])
                     self._events.append(Subnegotiation(self._value[0], bytes(self._value[1:])))
             case _, (0xFA | 0xFB | 0xFC | 0xFD | 0xFE):  # one that ends a subnegotiation without SE ends it unheard
                 self._command = byte
@@ -163,6 +164,12 @@ class Telnet:
                 data = _NEWLINE.sub(b"\r", data)
         if data:
             self._events.append(DataReceived(data))
+
+    def _agree_by_use(self, option: int) -> None:
+        # pySerial's client does not say that it agrees if it is asked just before it would have asked itself.
+        if (WILL, option) in self._asked:
+            self._asked.discard((WILL, option))
+            self._on.add((WILL, option))
 
     def _negotiate(self, command: int, option: int) -> None:
         agrees = command in (WILL, DO)

@@ -31,6 +31,13 @@ def server() -> Rfc2217Server:
     return server
 
 
+def test_a_client_that_uses_the_option_without_a_word_agrees_to_it() -> None:
+    server = Rfc2217Server(115200)
+    server.data_to_send()
+    assert answers(server, request(2, b"\x08")) == request(102, b"\x08") + request(107, b"\xb0")
+    assert answers(server, WILL_COM_PORT) == b""
+
+
 def test_the_baud_rate(server: Rfc2217Server) -> None:
     assert answers(server, request(1, bytes(4))) == request(101, (115200).to_bytes(4, "big"))
     assert server.next_event() is None
