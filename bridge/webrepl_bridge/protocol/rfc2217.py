@@ -12,6 +12,7 @@ Source: RFC 2217; pySerial's rfc2217.py for what its clients need beyond it.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass
 
@@ -79,15 +80,16 @@ class Rfc2217Server:
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes of the client, cut anywhere; whatever they are, nothing is raised."""
-        self._telnet.receive_data(data)
-        while (event := self._telnet.next_event()) is not None:
-            if isinstance(event, DataReceived):
-                self._events.append(event)
-            elif event.option == COM_PORT and event.value:
-                self._request(event.value[0], event.value[1:])
-        if self._telnet.does(COM_PORT) and not self._told_modem_state:
-            self._told_modem_state = True
-            self._answer(_NOTIFY_MODEMSTATE, bytes((MODEM_STATE,)))
+        for piece in _COMMANDS.split(data):  # answers in the order of the commands, telnet's own among them
+            self._telnet.receive_data(piece)
+            while (event := self._telnet.next_event()) is not None:
+                if isinstance(event, DataReceived):
+                    self._events.append(event)
+                elif event.option == COM_PORT and event.value:
+                    self._request(event.value[0], event.value[1:])
+            if self._telnet.does(COM_PORT) and not self._told_modem_state:
+                self._told_modem_state = True
+                self._answer(_NOTIFY_MODEMSTATE, bytes((MODEM_STATE,)))
 
     def next_event(self) -> Event | None:
         """Return the oldest event, once; None if there is none."""
@@ -152,5 +154,6 @@ class Rfc2217Server:
             self._events.append(LinesRequested(dtr, rts))
 
 
+_COMMANDS = re.compile(rb"(?=\xff)")
 _SET_CONTROL = 5
 _NOTIFY_MODEMSTATE = 7
