@@ -10,9 +10,12 @@ files    put, get and version: WebREPL's binary records; loaded at the first of 
 ports    streams of a second USB interface or a socket; loaded when asked for
 login    the password on the wire; loaded when there is one
 plain    the firmware's own WebREPL on a stream, instead of the link; loaded when asked for
+dialed   a stream over a WebSocket that the board opens by itself, and websocket_client, which is of use without the
+         rest; loaded when asked for
 """
 
 _service = None
+_dialed = None
 
 
 def start(stream, framing="link", password=None, baud=0, timer=-1):
@@ -70,9 +73,32 @@ def start_uart(uart, baud=115200, framing="link", password=None, timer=-1, **pin
     start(UART(uart, baud, timeout=0, rxbuf=512, txbuf=384, **pins), framing, password, baud, timer)
 
 
+def start_websocket(url, token, ca=None, timer=-1):
+    """Call a bridge that accepts boards, again whenever the connection is lost, and start on that.
+
+    Args:
+        url: where, and what this board is to be called there: ws://HOST:PORT/dial-in/NAME, or wss://.
+        token: what the bridge wants to hear (--board-token).
+        ca: for wss, the certificate of the authority that the bridge's is signed by; False: take any.
+        timer: as for start.
+
+    Raises:
+        ValueError: the URL is none, or ca is missing.
+    """
+    global _dialed
+    from .dialed import Dialed
+
+    dialed = Dialed(url, token, ca)
+    start(dialed, timer=timer)
+    _dialed = dialed
+
+
 def stop():
     """Stop serving; the REPL stays where it was before."""
-    global _service
+    global _service, _dialed
     if _service:
         _service.stop()
         _service = None
+    if _dialed:
+        _dialed.close()
+        _dialed = None

@@ -7,7 +7,7 @@ import itertools
 import os
 import threading
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,11 +55,15 @@ class Bridge:
         return f"ws://{self.host}:{self.port}"
 
 
-@pytest.fixture
-def bridge(unix_vm: UnixVM) -> Iterator[Bridge]:
-    """A bridge in a thread of its own, in front of a MicroPython of its own."""
-    with in_thread(unix_vm.device) as host:
-        asyncio.run(first_prompt(host))
+@pytest.fixture(params=[1, 2], ids=["bridge", "bridge-behind-bridge"])
+def bridge(unix_vm: UnixVM, request: pytest.FixtureRequest) -> Iterator[Bridge]:
+    """A bridge in a thread of its own, in front of a MicroPython of its own, or of another bridge."""
+    device = unix_vm.device
+    with ExitStack() as bridges:
+        for _ in range(request.param):
+            host = bridges.enter_context(in_thread(device))
+            asyncio.run(first_prompt(host))
+            device = f"ws://{host}:{PORT}/"
         yield Bridge(host, PORT, PASSWORD, unix_vm.folder)
 
 
@@ -72,7 +76,7 @@ def in_thread(device: str) -> Iterator[str]:
         Listener(f"{host}:{TCP_PORT}", "", Door.TCP),
     )
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-    plan = LabPlan({"unix": BoardOptions(device)}, (f"{host}:{PORT}",), PASSWORD, tools=tools)
+    plan = LabPlan({"unix": BoardOptions(device, board_password=PASSWORD)}, (f"{host}:{PORT}",), PASSWORD, tools=tools)
 
     async def bridge_board() -> None:
         stop = asyncio.Event()

@@ -1,0 +1,91 @@
+"""A stream over a WebSocket that the board opens by itself, again and again: for one that nobody can reach.
+
+The link's bytes go through it in binary messages, cut anywhere. While there is no connection what is written is lost,
+as on a wire that is pulled out.
+"""
+
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from .websocket_client import WebSocket, random_bytes, split
+
+_FIRST_MS = const(1000)
+_LAST_MS = const(60000)
+_OPEN_MS = const(15000)
+_SILENT_MS = const(20000)  # the bridge says something every few seconds
+_WAITING_BYTES = const(1024)
+
+
+class Dialed:
+    """What webrepl_shim.start takes.
+
+    Args:
+        url: where a bridge accepts boards, and this one's name: ws://HOST:PORT/boards/NAME, or wss://.
+        token: what the bridge wants to hear.
+        ca: as for websocket_client.WebSocket.
+
+    Raises:
+        ValueError: the URL is none, or ca is missing.
+    """
+
+    def __init__(self, url, token, ca=None):
+        if split(url)[0] == "wss" and ca is None:
+            raise ValueError("wss needs ca=")
+        self._call = url, ("Authorization: Bearer " + token,), ca
+        self._websocket = None
+        self._data = b""
+        self._delay_ms = _FIRST_MS
+        self._due = ticks_ms()  # when to dial; while there is a connection, when it counts as dead
+
+    def any(self):
+        """Return how many bytes read will return; dial if it is time."""
+        websocket = self._websocket
+        is_late = ticks_diff(ticks_ms(), self._due) >= 0
+        try:
+            if not websocket:
+                if is_late:
+                    self._due = ticks_add(ticks_ms(), _OPEN_MS)
+                    self._websocket = WebSocket(*self._call)
+                return 0
+            websocket.step()
+            while websocket.messages:
+                self._take(websocket.messages.pop(0))
+                is_late = False
+        except OSError:
+            is_late = True
+        if is_late or websocket.is_closed:
+            self.close()
+            self._due = ticks_add(ticks_ms(), self._delay_ms * (128 + random_bytes(1)[0] // 2) >> 8)
+            self._delay_ms = min(2 * self._delay_ms, _LAST_MS)
+        return len(self._data)
+
+    def _take(self, message):
+        if not isinstance(message, str):
+            self._data += message
+            self._delay_ms = _FIRST_MS
+            self._due = ticks_add(ticks_ms(), _SILENT_MS)
+
+    def read(self, _):
+        """Return all that has come."""
+        data = self._data
+        self._data = b""
+        return data
+
+    def write(self, data):
+        """Send; return how many bytes were taken, or None while too much waits."""
+        websocket = self._websocket
+        if websocket and websocket.is_open:
+            if websocket.unsent_bytes > _WAITING_BYTES:
+                return None
+            try:
+                websocket.send(data)
+            except OSError:  # any will see
+                pass
+        return len(data)
+
+    def close(self):
+        """Hang up."""
+        if self._websocket:
+            self._websocket.abort()
+            self._websocket = None
