@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
     from ..lab.lab import Lab
     from ..session import Session
+    from .dial_in import DialIn
     from .passwords import PasswordGate
 
 
-def create_app(lab: Lab, gate: PasswordGate, *, board: str = "") -> Starlette:
+def create_app(lab: Lab, gate: PasswordGate, *, board: str = "", dial_in: DialIn | None = None) -> Starlette:
     """Make the application.
 
     Args:
         lab: the boards; clients find each at `/` + its name.
         gate: who is let in.
         board: which board is at `/`; "" for the lab's default.
+        dial_in: lets boards in that call; None: none may.
     """
 
     def find(name: str) -> Session | None:
@@ -69,6 +71,7 @@ def create_app(lab: Lab, gate: PasswordGate, *, board: str = "") -> Starlette:
             *page_routes(),
             Route("/health", health),
             Route("/boards", boards),
+            *([WebSocketRoute(f"{dial_in.path}/{{name}}", dial_in.accept)] if dial_in else []),
             WebSocketRoute("/{name:path}", webrepl),
         ],
         exception_handlers={HTTPException: refuse},

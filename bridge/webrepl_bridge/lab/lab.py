@@ -36,6 +36,10 @@ SETTLE_S = 2.0
 """How long a board may take to come back to its prompt when it is let go in the middle of a transfer."""
 
 
+ABSENT_MAX = 100
+"""How many boards that came by themselves are remembered while they are gone and nobody waits for them."""
+
+
 class Lab:
     """The boards by their names.
 
@@ -142,8 +146,20 @@ class Lab:
         await self._let_go(found)
         self._forget(found)
 
+    def admit(self, name: str) -> Session | None:
+        """Return the session of a board that comes by itself; None if that name belongs to one that is kept."""
+        if name in self.keepers:
+            return None
+        absent = [other for other in self.sessions.keys() - self.keepers.keys() if self.sessions[other].is_deserted]
+        if len(absent) > ABSENT_MAX:
+            for other in absent:
+                del self.sessions[other]
+        return self.sessions.setdefault(name, Session(name))
+
     def _keep(self, name: str, options: BoardOptions) -> None:
         assert self._tasks is not None
+        if name in self.sessions and name not in self.keepers:
+            self.sessions.pop(name).dismiss("another board has this name now")
         session = self.sessions.setdefault(name, Session(name))
         keeper = Keeper(session, options, self._ports)
         self.keepers[name] = keeper
