@@ -29,13 +29,17 @@ def run_ser2net(dialect: str, connector: str) -> Iterator[int]:
     Raises:
         MissingError: ser2net is not on this machine.
     """
-    # The port is held so that nobody else gets it; two may have one as long as only one of them listens.
+    with free_port() as port, run_ser2net_at(f"{dialect}tcp,127.0.0.1,{port}", connector):
+        yield port
+
+
+@contextmanager
+def free_port() -> Iterator[int]:
+    """Keep a TCP port free for ser2net until the block ends: two may have one as long as only one of them listens."""
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
-        with run_ser2net_at(f"{dialect}tcp,127.0.0.1,{port}", connector):
-            yield port
+        yield held.getsockname()[1]
 
 
 @contextmanager

@@ -8,10 +8,11 @@ import random
 import sys
 import termios
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from board_kit.ser2net import RAW, RFC2217, run_ser2net, serial_port
+from board_kit.ser2net import RAW, RFC2217, free_port, run_ser2net, run_ser2net_at, serial_port
 from board_kit.unix_vm import UnixVM
 from clients.official import TEXT, OfficialClient
 from running_command import command
@@ -58,6 +59,30 @@ def test_the_official_client_reaches_a_board_behind_it(scheme: str, dialect: str
     assert (unix_vm.folder / "data.bin").read_bytes() == data
 
 
+@DIALECTS
+def test_the_bridge_goes_on_with_a_board_whose_server_was_started_anew(
+    scheme: str, dialect: str, unix_vm: UnixVM
+) -> None:
+    with ExitStack() as stack, free_port() as port:
+        accepter, connector = f"{dialect}tcp,127.0.0.1,{port}", serial_port(unix_vm.device)
+        first = stack.enter_context(ExitStack())
+        first.enter_context(run_ser2net_at(accepter, connector))
+        _, bridge_port = stack.enter_context(command("--serial", f"{scheme}://127.0.0.1:{port}"))
+
+        async def use() -> None:
+            async with asyncio.timeout(TIMEOUT_S), OfficialClient.connect("127.0.0.1", bridge_port) as client:
+                await client.login("secret")
+                await client.read_text_until("WebREPL connected\r\n>>> ")
+                first.close()
+                await client.read_text_until("disconnected")
+                stack.enter_context(run_ser2net_at(accepter, connector))
+                await client.read_text_until("back")
+                await client.put_file("main.py", b"print(1)")
+
+        asyncio.run(use())
+    assert (unix_vm.folder / "main.py").read_bytes() == b"print(1)"
+
+
 @in_loop
 async def test_the_baud_rate_is_that_of_the_port_behind_it(pty_ends: tuple[str, int]) -> None:
     device, master = pty_ends
@@ -98,6 +123,8 @@ async def test_its_end_is_told_and_it_can_be_connected_to_again(
     with run_ser2net(dialect, serial_port(device)) as port:
         url = f"{scheme}://127.0.0.1:{port}"
         stream = await open_stream(url)
+        await stream.send(b"hello")
+        assert os.read(master, 5) == b"hello"  # so ser2net has opened the port, and set it up
         os.write(master, b"last words")
         assert await stream.receive() == b"last words"
     with pytest.raises(EndOfStreamError, match=f"^{url}.*: the other side closed the connection$"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from webrepl_transports._rfc2217 import Command, ModemState, Rfc2217Client
+from webrepl_bridge.protocol.rfc2217 import BaudRequested, LinesRequested, Rfc2217Server
+from webrepl_transports._rfc2217 import Command, Control, ModemState, Rfc2217Client
+from webrepl_transports.telnet import DataReceived
 
 WILL, WONT, DO, DONT = b"\xff\xfb", b"\xff\xfc", b"\xff\xfd", b"\xff\xfe"
 BINARY, ECHO, SGA, COM_PORT = b"\x00", b"\x01", b"\x03", b"\x2c"
@@ -79,6 +81,26 @@ def test_remembers_what_the_server_tells(client: Rfc2217Client) -> None:
     assert client.suspended
     client.receive_data(message(109))
     assert not client.suspended
+
+
+def test_the_bridges_own_server_understands_it() -> None:
+    client, server = Rfc2217Client(), Rfc2217Server(115200)
+    client.send_command(Command.SET_BAUDRATE, (57600).to_bytes(4))
+    client.send_command(Command.SET_CONTROL, bytes((Control.DTR_OFF,)))
+    client.send_data(b"\xff\r\n")
+    plain = b""
+    for _ in range(3):
+        server.receive_data(client.data_to_send())
+        server.send_data(b"\xff\r\n")
+        plain += client.receive_data(server.data_to_send())
+    assert client.agreed
+    assert plain == b"\xff\r\n" * 3
+    assert client.modem_state == ModemState.CD | ModemState.DSR | ModemState.CTS
+    answers = iter(client.next_answer, None)
+    assert {(1, b"\x00\x00\xe1\x00"), (5, bytes((Control.DTR_OFF,)))} <= set(answers)
+    events = list(iter(server.next_event, None))
+    assert events[:2] == [BaudRequested(57600), LinesRequested(False, True)]
+    assert b"".join(event.data for event in events if isinstance(event, DataReceived)) == b"\xff\r\n"
 
 
 @pytest.mark.parametrize("odd", [message(), message(107), message(3), b"\xff\xfa\x18\x01\xff\xf0", b"\xff\xf0"])
