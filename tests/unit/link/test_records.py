@@ -14,17 +14,33 @@ from hypothesis import strategies as st
 import webrepl_link
 from webrepl_link.errors import LocalProtocolError, RemoteProtocolError
 from webrepl_link.records import (
+    DEEP,
+    DIRECTORY,
+    FILE,
     GET_FILE,
     GET_VER,
+    HASHED,
+    LIST,
+    LONG_NAME_BYTES_MAX,
     NAME_BYTES_MAX,
     PUT_FILE,
+    PUT_PART,
+    REMOVE,
     REPLY_BYTES,
     REQUEST_BYTES,
+    Entry,
     Request,
+    decode_entry,
+    decode_list,
     decode_reply,
     decode_request,
+    decode_space,
+    encode_entry,
+    encode_listed,
     encode_reply,
     encode_request,
+    encode_space,
+    request_bytes,
 )
 
 # What webrepl_cli.py sends for `put down.bin` of 700 bytes; see tests/vectors/cli_put.json.
@@ -53,6 +69,48 @@ def test_requests_round_trip(op: int, name: bytes, size: int, offset: int, flags
     assert (request.op, request.name, request.size, request.offset, request.flags) == (op, name, size, offset, flags)
 
 
+@given(st.integers(PUT_PART, 255), st.integers(NAME_BYTES_MAX + 1, LONG_NAME_BYTES_MAX))
+def test_what_does_not_fit_of_a_long_name_follows(op: int, name_bytes: int) -> None:
+    name = bytes(byte % 255 + 1 for byte in range(name_bytes))
+    data = encode_request(Request(op, name, 1, 2, 3))
+    assert request_bytes(data[:REQUEST_BYTES]) == len(data) == REQUEST_BYTES + name_bytes - NAME_BYTES_MAX
+    assert data[REQUEST_BYTES:] == name[NAME_BYTES_MAX:]
+    assert decode_request(data).name == name
+
+
+def test_the_layout_of_what_is_beyond_the_standard() -> None:
+    head = b"WA\x06\x03" + bytes(12) + b"\x41\x00"
+    assert encode_request(Request(LIST, b"x" * 65, flags=DEEP | HASHED)) == head + b"x" * 65
+    assert encode_listed(Entry(FILE, 258, 772, 1286, b"a")) == b"f\x02\1\0\0\4\3\0\0\6\5\0\0\1\0a"
+    assert encode_entry(Entry(DIRECTORY)) == b"d" + bytes(12)
+    assert encode_space(258, 1) == b"\2\1" + bytes(6) + b"\1" + bytes(7)
+
+
+entries = st.builds(
+    Entry,
+    st.sampled_from([FILE, DIRECTORY]),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 2**32 - 1),
+    st.binary(max_size=300),
+)
+
+
+@given(st.lists(entries, max_size=5), st.integers(0, 5000))
+def test_lists_round_trip(entries: list[Entry], cut: int) -> None:
+    data = b"".join(encode_listed(entry) for entry in entries)
+    assert [vars(entry) for entry in decode_list(data)] == [vars(entry) for entry in entries]
+    for entry in entries:
+        assert vars(decode_entry(encode_entry(entry))) == {**vars(entry), "name": b""}
+    with contextlib.suppress(RemoteProtocolError):
+        assert len(decode_list(data[:cut])) <= len(entries)
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_space_round_trips(total: int, free: int) -> None:
+    assert decode_space(encode_space(total, free)) == (total, free)
+
+
 @given(st.integers(0, 65535))
 def test_replies_round_trip(code: int) -> None:
     data = encode_reply(code)
@@ -63,6 +121,8 @@ def test_replies_round_trip(code: int) -> None:
 def test_a_name_that_is_too_long() -> None:
     with pytest.raises(LocalProtocolError):
         encode_request(Request(GET_FILE, b"x" * (NAME_BYTES_MAX + 1)))
+    with pytest.raises(LocalProtocolError):
+        encode_request(Request(REMOVE, b"x" * (LONG_NAME_BYTES_MAX + 1)))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +134,8 @@ def test_a_name_that_is_too_long() -> None:
         b"WB" + PUT_DOWN_BIN[2:],
         PUT_DOWN_BIN[:16] + b"\x41\x00" + PUT_DOWN_BIN[18:],
         PUT_DOWN_BIN[:16] + b"\xff\xff" + PUT_DOWN_BIN[18:],
+        b"WA\x06" + PUT_DOWN_BIN[3:16] + b"\x41\x00" + PUT_DOWN_BIN[18:],  # its name's end is missing
+        b"WA\x06" + bytes(13) + b"\x01\x08" + bytes(0x801),
     ],
 )
 def test_malformed_requests(data: bytes) -> None:
@@ -89,7 +151,7 @@ def test_malformed_replies(data: bytes) -> None:
 
 @given(st.binary(max_size=100))
 def test_garbage_is_an_error_of_the_other_side(data: bytes) -> None:
-    for decode in (decode_request, decode_reply):
+    for decode in (decode_request, decode_reply, decode_entry, decode_list, decode_space):
         with contextlib.suppress(RemoteProtocolError):
             decode(data)
 
@@ -116,6 +178,7 @@ for decode, data in [(decode_request, data) for data in {bad}] + [(decode_reply,
 """
 
 REQUESTS = [
+    (LIST, b"long/" * 60, 0, 0, 3),
     (PUT_FILE, b"down.bin", 700, 0, 0),
     (GET_FILE, b"x" * NAME_BYTES_MAX, 0, 2**40 + 5, 255),
     (GET_VER, b"", 2**32 - 1, 2**64 - 1, 1),
