@@ -19,7 +19,7 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, async_playwright, expect
 
 from board_kit.firmware import MissingError, command, node_modules
-from clients.conftest import Bridge
+from clients.conftest import PASSWORD, Bridge
 from clients.conftest import bridge as bridge
 from webrepl_bridge.frontends.page import FILES
 
@@ -31,6 +31,8 @@ CHROMIUM_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Chrome asks people whether a page of the internet may reach the bridge; here they have said yes.
+    "--disable-features=HttpsUpgrades,LocalNetworkAccessChecks",
 ]
 
 PATIENCE_MS = 30_000
@@ -43,9 +45,12 @@ InThread = Callable[[Callable[[Browser], Coroutine[Any, Any, None]]], None]
 class OnPage:
     """What a test gets: a bridge, and windows of a browser on its page."""
 
-    def __init__(self, browser: Browser, bridge: Bridge) -> None:
-        self.bridge = bridge
-        self.url = f"http://{bridge.host}:{bridge.port}/"
+    def __init__(
+        self, browser: Browser, host: str, port: int, folder: Path | None = None, *, scheme: str = "http"
+    ) -> None:
+        self.host = host
+        self.url = f"{scheme}://{host}:{port}/"
+        self.folder = folder
         self.complaints: list[str] = []
         self._browser = browser
 
@@ -69,7 +74,7 @@ class OnPage:
 
     async def log_in(self, page: Page) -> None:
         """Give the password, and wait until the terminal is there."""
-        await page.get_by_label("Password").fill(self.bridge.password)
+        await page.get_by_label("Password").fill(PASSWORD)
         await page.keyboard.press("Enter")
         await expect(state(page)).to_have_text("connected")
 
@@ -78,7 +83,7 @@ class OnPage:
             self.complaints.append(message.text)
 
     def _note_request(self, request: Request) -> None:
-        if urlsplit(request.url).hostname not in (self.bridge.host, None):  # blob: and data: have no host
+        if urlsplit(request.url).hostname not in (self.host, None):  # blob: and data: have no host
             self.complaints.append(f"asked another host: {request.url}")
 
 
@@ -138,7 +143,7 @@ def browse(browser_thread: InThread, bridge: Bridge) -> Callable[[BrowserTest], 
 
     def run(test: BrowserTest) -> None:
         async def complete(browser: Browser) -> None:
-            on_page = OnPage(browser, bridge)
+            on_page = OnPage(browser, bridge.host, bridge.port, bridge.folder)
             await test(on_page)
             assert on_page.complaints == []
 

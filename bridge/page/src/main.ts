@@ -1,69 +1,66 @@
-/** The page: the connection to a board, and what is on the screen. */
+/** The page: which board is shown, and what belongs to all of them. */
 
+import { Board } from "./board";
+import { BoardList } from "./boardlist";
 import { HelpDialog, LoginDialog } from "./dialogs";
 import { button, h } from "./dom";
 import { isDark, settings, watchTheme } from "./settings";
 import "./style.css";
-import { BoardTerminal } from "./terminal";
 import { texts } from "./texts";
-import { type State, WebRepl } from "./webrepl";
 
-const CTRL_C = "\x03";
-const CTRL_D = "\x04";
-const CTRL_E = "\x05";
+const boards = new Map<string, Board>();
+let shown: Board | undefined;
 
-const scheme = location.protocol === "https:" ? "wss:" : "ws:";
 const status = h("span", { className: "state", role: "status" });
-const boardName = h("h1", {}, texts.brand);
-
-const login = new LoginDialog((password) => board.logIn(password));
-const help = new HelpDialog((on) => terminal.setScreenReader(on));
-const terminal = new BoardTerminal((text) => board.type(text));
-terminal.onPageKey = pageKey;
-
-const tool = (text: readonly [string, string], action: () => void) =>
-  button(text, () => {
-    action();
-    terminal.focus();
-  });
-const tools = h("div", { className: "tools", role: "toolbar", aria: { label: texts.terminal.tools } },
-  tool(texts.terminal.interrupt, () => board.type(CTRL_C)),
-  tool(texts.terminal.softReset, () => board.type(CTRL_C + CTRL_D)),
-  tool(texts.terminal.pasteMode, () => board.type(CTRL_E)),
-  button(texts.terminal.search, () => terminal.openSearch()),
-  button(texts.terminal.clear, () => terminal.clear()),
-);
+const title = h("h1", {}, texts.brand);
+const list = new BoardList((name) => (location.hash = `#${encodeURIComponent(name)}`), showWhatIsAsked);
+const main = h("main", {}, h("div", { className: "side" }, list.element));
+const login = new LoginDialog((password) => {
+  settings.password = password;
+  for (const board of boards.values()) board.connection.logIn(password);
+});
+const help = new HelpDialog((on) => boards.forEach((board) => board.terminal.setScreenReader(on)));
 document.body.append(
-  h("header", {}, h("span", { className: "mark", aria: { hidden: "true" } }, ">_"), boardName, status,
+  h("header", {}, h("span", { className: "mark", aria: { hidden: "true" } }, ">_"), title, status,
     button([texts.help.open, `${texts.help.title} (F1)`], () => help.open())),
-  h("main", {}, h("section", { className: "panel", aria: { label: texts.terminal.label } }, tools, terminal.element)),
+  main,
 );
-terminal.open();
 
-let everOpen = false;
-const board = new WebRepl(`${scheme}//${location.host}/`, { onState, onText: (text) => terminal.write(text) }, settings.password);
-
-function onState(state: State, { denied = false, reason = "" }: { denied?: boolean; reason?: string }): void {
-  status.textContent = texts.state[state];
-  status.dataset["state"] = state;
-  switch (state) {
-    case "password":
-      if (board.password === undefined) login.ask(denied);
-      break;
-    case "open":
-      settings.password = board.password;
-      login.close();
-      if (everOpen) terminal.notice(texts.notice.back);
-      everOpen = true;
-      terminal.focus();
-      break;
-    case "lost":
-      terminal.disconnected();
-      if (everOpen) terminal.notice(texts.notice.lost(reason));
-  }
+/** Show the board that the address names, or else the default one, or else the first. */
+function showWhatIsAsked(): void {
+  const names = list.boards.map((board) => board.name);
+  const asked = decodeURIComponent(location.hash.slice(1));
+  const name = [asked, list.default, ...names].find((each) => each && names.includes(each));
+  if (name !== undefined && name !== shown?.name) show(name);
 }
 
-function pageKey(event: KeyboardEvent): void {
+function show(name: string): void {
+  const known = boards.get(name);
+  const board = known ?? new Board(name, { onState, onPassword: (_, denied) => login.ask(denied), onPageKey });
+  if (shown) shown.element.hidden = true;
+  shown = board;
+  board.element.hidden = false;
+  if (!known) {
+    boards.set(name, board);
+    main.append(board.element);
+    board.terminal.open();
+  }
+  title.textContent = name;
+  document.title = texts.title(name);
+  list.mark(name);
+  onState(board);
+}
+
+function onState(board: Board): void {
+  const { state } = board.connection;
+  if (state === "open") login.close();
+  if (board !== shown) return;
+  status.textContent = texts.state[state];
+  status.dataset["state"] = state;
+  if (state === "open") board.terminal.focus();
+}
+
+function onPageKey(event: KeyboardEvent): void {
   event.preventDefault();
   if (event.key === "F1") help.open();
   else focusNextPart(event.shiftKey ? -1 : 1);
@@ -71,20 +68,23 @@ function pageKey(event: KeyboardEvent): void {
 
 /** F6: from part to part, so that the terminal, which needs Tab for itself, can be left by keyboard. */
 function focusNextPart(direction: 1 | -1): void {
-  const parts = [...document.querySelectorAll<HTMLElement>("header, .tools, .console")];
+  const parts = [...document.querySelectorAll<HTMLElement>("header, .boards, .tools, .console")].filter(
+    (part) => part.checkVisibility());
   const at = parts.findIndex((part) => part.contains(document.activeElement));
   const next = parts[(at + direction + parts.length) % parts.length];
-  if (next === terminal.element) terminal.focus();
+  if (next && next === shown?.terminal.element) shown.terminal.focus();
   else next?.querySelector<HTMLElement>("button, input")?.focus();
 }
 
-document.addEventListener("keydown", (event) => {
-  if ((event.key === "F6" || event.key === "F1") && !event.defaultPrevented) pageKey(event);
-});
-addEventListener("online", () => board.connect());
-document.addEventListener("visibilitychange", () => document.hidden || board.connect());
-watchTheme(() => (document.documentElement.dataset["theme"] = isDark() ? "dark" : "light"));
+function connectAll(): void {
+  for (const board of boards.values()) board.connection.connect();
+}
 
-const list = await fetch("/boards").then((answer) => answer.json() as Promise<{ default: string }>);
-boardName.textContent = list.default;
-document.title = texts.title(list.default);
+document.addEventListener("keydown", (event) => {
+  if ((event.key === "F6" || event.key === "F1") && !event.defaultPrevented) onPageKey(event);
+});
+addEventListener("hashchange", showWhatIsAsked);
+addEventListener("online", connectAll);
+document.addEventListener("visibilitychange", () => document.hidden || connectAll());
+watchTheme(() => (document.documentElement.dataset["theme"] = isDark() ? "dark" : "light"));
+void list.refresh();

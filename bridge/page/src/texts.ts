@@ -18,6 +18,13 @@ export const texts = {
       `paste stopped after ${done.toLocaleString()} of ${lines.toLocaleString()} lines`,
   },
 
+  boards: {
+    label: "Boards",
+    there: "there",
+    gone: "not there",
+    clients: (count: number) => (count === 1 ? "1 client" : `${count} clients`),
+  },
+
   login: {
     title: "Log in",
     explain: "The bridge asks for its password. It was printed when the bridge started, unless you chose one.",

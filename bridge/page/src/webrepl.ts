@@ -21,12 +21,8 @@ const RETRY_MS = { first: 250, last: 4000 };
 
 export class WebRepl {
   state: State = "connecting";
-  /** The password, once it has let us in. Whoever owns the connection keeps it. */
-  password: string | undefined;
-
   #socket: WebSocket | undefined;
   #greeting = "";
-  #given: string | undefined;
   #denied = false;
   #retryMs = RETRY_MS.first;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,10 +30,9 @@ export class WebRepl {
   readonly #url: string;
   readonly #events: Events;
 
-  constructor(url: string, events: Events, password?: string) {
+  constructor(url: string, events: Events) {
     this.#url = url;
     this.#events = events;
-    this.password = password;
     this.connect();
   }
 
@@ -56,7 +51,6 @@ export class WebRepl {
   /** Give the password that the state "password" asks for. */
   logIn(password: string): void {
     if (this.state !== "password") return;
-    this.#given = password;
     this.#denied = false;
     this.#socket?.send(`${password}\r`);
   }
@@ -77,16 +71,13 @@ export class WebRepl {
     this.#greeting += text;
     if (this.#greeting.includes(CONNECTED)) {
       const rest = this.#greeting.slice(this.#greeting.indexOf(CONNECTED) + CONNECTED.length);
-      this.password = this.#given;
       this.#retryMs = RETRY_MS.first;
       this.#enter("open");
       if (rest) this.#events.onText(rest);
     } else if (this.#greeting.includes(DENIED)) {
       this.#denied = true;
-      this.password = undefined;
     } else if (this.#greeting === GREETING) {
       this.#enter("password", { denied: this.#denied });
-      if (this.password !== undefined) this.logIn(this.password);
     }
   }
 

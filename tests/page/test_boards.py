@@ -1,0 +1,66 @@
+"""Several boards on the page, and a cable that is pulled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.async_api import Browser, expect
+
+from board_kit.cable import Cable
+from lab_kit import ANYWHERE, PASSWORD, bridging
+from page.conftest import InThread, OnPage, shows, terminal
+from webrepl_bridge.boards.opening import BoardOptions
+from webrepl_bridge.demo import vm_on_pty
+from webrepl_bridge.lab.plan import LabPlan
+
+
+def test_switching_keeps_each_terminal(browser_thread: InThread, tmp_path: Path) -> None:
+    async def test(browser: Browser) -> None:
+        folders = [tmp_path / "a", tmp_path / "b"]
+        for folder in folders:
+            folder.mkdir()
+        async with vm_on_pty(folders[0]) as one, vm_on_pty(folders[1]) as other:
+            boards = {"lab1": BoardOptions(one), "lab 2": BoardOptions(other)}
+            async with bridging(LabPlan(boards, (ANYWHERE,), PASSWORD)) as bridge:
+                on = OnPage(browser, "127.0.0.1", bridge.port)
+                async with on.window() as page:
+                    shown = page.locator("section.panel:visible")
+                    await expect(page.get_by_role("heading", level=1)).to_have_text("lab1")
+                    await page.keyboard.type("here = 'first'\n")
+                    await expect(shown).to_contain_text("here = 'first'")
+                    await page.get_by_role("button", name="lab 2").click()
+                    await expect(page).to_have_title("lab 2 · WebREPL")
+                    await expect(shown).not_to_contain_text("first")
+                    await page.keyboard.type("'sec' + 'ond'\n")
+                    await expect(shown).to_contain_text("'second'")
+                    await page.go_back()
+                    await expect(shown).to_contain_text("here = 'first'")
+                    await page.keyboard.type("here * 2\n")
+                    await expect(shown).to_contain_text("'firstfirst'")
+                assert on.complaints == []
+
+    browser_thread(test)
+
+
+def test_a_board_that_is_unplugged_greys_out_and_comes_back(browser_thread: InThread, tmp_path: Path) -> None:
+    async def test(browser: Browser) -> None:
+        (tmp_path / "other").mkdir()
+        async with Cable(tmp_path) as cable, vm_on_pty(tmp_path / "other") as other:
+            await cable.plug_in()
+            boards = {"lab1": BoardOptions(str(cable.device)), "lab2": BoardOptions(other)}
+            async with bridging(LabPlan(boards, (ANYWHERE,), PASSWORD)) as bridge:
+                on = OnPage(browser, "127.0.0.1", bridge.port)
+                async with on.window() as page:
+                    button = page.get_by_role("button", name="lab1")
+                    await expect(button).to_contain_text("there · 1 client")
+                    await cable.pull()
+                    await shows(page, "[lab1: disconnected]")
+                    await expect(button).to_contain_text("not there")
+                    await cable.plug_in()
+                    await expect(terminal(page)).to_contain_text("[lab1: back]")
+                    await expect(button).not_to_contain_text("not there")
+                    await page.keyboard.type("6 * 7\n")
+                    await shows(page, "42")
+                assert on.complaints == []
+
+    browser_thread(test)
