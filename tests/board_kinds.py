@@ -200,11 +200,22 @@ class Desk:
         self._read = 0  # how much of `seen` has been looked at
         self._news = asyncio.Event()
         board.on_output = self._note_output
-        board.on_notice = self.notices.append
+        board.on_notice = self._note_notice
 
     def _note_output(self, data: bytes) -> None:
         self.seen += data
         self._news.set()
+
+    def _note_notice(self, line: str) -> None:
+        self.notices.append(line)
+        self._news.set()
+
+    async def notice(self, part: str) -> None:
+        """Wait for a notice with `part` in it."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(part in notice for notice in self.notices):
+                self._news.clear()
+                await self._news.wait()
 
     @property
     def unread(self) -> bytes:

@@ -27,6 +27,7 @@ _BINARY_ROOM = const(4096)
 _OUTPUT_BYTES = const(512)  # of the program's output wait here
 _OUTPUT_DELAY_MS = const(2)  # so that what print writes in pieces goes in one frame
 _SOON_MS = const(5)
+_FAILED_MS = const(100)  # when to look again at a stream that fails
 _LEAD_MS = const(8)  # write the next frame so long before the line is free
 _RECEIVING_MS = const(20)  # when to look again after bytes have come: there is no interrupt before the line is idle
 _ACK_DELAY_MS = const(27)
@@ -170,11 +171,13 @@ class Service(io.IOBase):
 
     def throw(self, value):
         """Go on after an exception; an interrupt is meant for the program."""
+        delay_ms = _FAILED_MS
         if isinstance(value, KeyboardInterrupt):
             self.stdin = self.stdin[self.tell :] + b"\x03"
             self.tell = 0
             self.put = self.append
-        self.delay(1)
+            delay_ms = 1
+        self.delay(delay_ms)
 
     def cancel(self):
         """Forget files that are half done."""

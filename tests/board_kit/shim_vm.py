@@ -1,4 +1,4 @@
-"""The shim in a MicroPython of its own, beside a REPL on a pty: `shim_vm.py PTY PORT`; MicroPython runs this.
+"""The shim in a MicroPython of its own, beside a REPL on a pty: `shim_vm.py PORT PTY`; MicroPython runs this.
 
 On a board the shim and the REPL share an interpreter. Here os.dupterm is a loop that carries bytes between the two, and
 the wire is a TCP port of which the newest client has the line. MOUNT in the environment is a program that makes the
@@ -94,7 +94,7 @@ def serve(events, repl, server, line):
 
 
 def main():
-    device, port = sys.argv[1:]
+    port, device = sys.argv[1:]
     server = socket()
     server.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
     server.bind(getaddrinfo("127.0.0.1", int(port))[0][-1])

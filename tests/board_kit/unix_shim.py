@@ -1,4 +1,4 @@
-"""MicroPython's unix port with the real shim before its REPL: see shim_vm.py. Fast, and its wire loses nothing."""
+"""The real shim on MicroPython's unix port: see shim_vm.py and shim_stream.py. Fast, and its wire loses nothing."""
 
 from __future__ import annotations
 
@@ -22,19 +22,28 @@ STOP_TIMEOUT_S = 10
 @contextmanager
 def unix_vm_with_shim(folder: Path) -> Iterator[str]:
     """Run MicroPython with the files in `folder` until the block ends; yields where the shim's wire is, as a URL."""
-    with unix_vm(folder) as vm, socket.socket() as reserved:
+    with unix_vm(folder) as vm, _running("shim_vm.py", folder, vm.device, MOUNT=mount_program(folder)) as url:
+        yield url
+
+
+@contextmanager
+def shim_on_stream(folder: Path, kind: str) -> Iterator[str]:
+    """Run the shim on a stream that is no UART, "socket" or "usb"; yields where its wire is, as a URL."""
+    with _running("shim_stream.py", folder, kind) as url:
+        yield url
+
+
+@contextmanager
+def _running(program: str, folder: Path, argument: str, **environment: str) -> Iterator[str]:
+    with socket.socket() as reserved:
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
         command = [
             *(sys.executable, str(firmware.KIT / "die_with_parent.py")),
-            *(sys.executable, "-m", "micropython_unix", str(firmware.KIT / "shim_vm.py")),
-            *(vm.device, str(port)),
+            *(sys.executable, "-m", "micropython_unix", str(firmware.KIT / program), str(port), argument),
         ]
-        environment = os.environ | {
-            "MICROPYPATH": f"{SHIM_FOLDER}:{firmware.KIT}:.frozen",
-            "MOUNT": mount_program(folder),
-        }
+        environment |= os.environ | {"MICROPYPATH": f"{SHIM_FOLDER}:{firmware.KIT}:.frozen"}
         with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None

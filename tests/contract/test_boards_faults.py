@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 
 import pytest
@@ -181,3 +182,77 @@ async def test_a_damaged_name(rig: Rig, instead: bytes) -> None:
         await at_last(desk)
         assert await desk.get("file") == expected
         assert "file" in await desk.files()
+
+
+class PulledLine(SlowLine):
+    """A line that can be pulled.
+
+    Attributes:
+        is_pulled: whether it is.
+    """
+
+    is_pulled = False
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        while True:
+            data = await self.inner.receive(max_bytes)
+            if not self.is_pulled:
+                return data
+
+    async def send(self, data: bytes) -> None:
+        if not self.is_pulled:
+            await self.inner.send(data)
+
+
+@pytest.mark.kinds.with_args(lambda kind: kind.files_beside_programs)
+@in_loop
+async def test_a_wire_that_is_pulled_and_put_back(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webrepl_bridge.boards.link_wire.KEEPALIVE_MS", 400)
+    monkeypatch.setattr("webrepl_bridge.boards.link_wire.SILENCE_MS", 1000)
+    lines: list[PulledLine] = []
+
+    def wrap(stream: ByteStream) -> PulledLine:
+        lines.append(PulledLine(stream, 115_200))
+        return lines[0]
+
+    async def pull(desk: Desk) -> None:
+        lines[0].is_pulled = True
+        await desk.notice("silent")
+        lines[0].is_pulled = False
+        await desk.notice("is back")
+        desk.notices.clear()
+
+    data = random.Random(3).randbytes(12_000)
+    async with serve(rig.kind, rig.url, wrap=wrap) as desk, asyncio.TaskGroup() as tasks:
+        async with desk.board.put("file", len(data)) as writer:
+            await writer.write(data[:5000])
+            pulling = tasks.create_task(pull(desk))
+            await writer.write(data[5000:])
+            await writer.finish()
+            await pulling
+        async with desk.board.get("file") as reader:
+            fetched = await reader.read()
+            pulling = tasks.create_task(pull(desk))
+            while piece := await reader.read():
+                fetched += piece
+            await pulling
+        assert fetched == data
+        assert not desk.notices  # that the board has started anew, say
+        await desk.at_prompt()
+
+
+@pytest.mark.kinds.with_args(lambda kind: kind.files_beside_programs)
+@in_loop
+async def test_a_reset_in_the_middle_of_a_put(rig: Rig) -> None:
+    data = random.Random(4).randbytes(12_000)
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.put("file", OLD)
+        async with desk.board.put("file", len(data)) as writer:
+            await writer.write(data[:9000])
+            await desk.type("\x04")
+            await desk.expect("MicroPython ")
+            await desk.expect(">>> ")
+            await writer.write(data[9000:])
+            await writer.finish()
+        assert await desk.get("file") == data
+        assert await desk.files() == ["file"]

@@ -153,6 +153,7 @@ class Talk:
         Raises:
             BoardError, TransportError: as in `answer`.
         """
+        self._fail_if_forgotten()  # to a board that has, what follows would be requests
         for message in self.client.messages_to_send():
             self._wire.tell(message)
         while ahead_bytes and self._wire.waiting_bytes > ahead_bytes:
@@ -172,8 +173,11 @@ class Talk:
         waiting_bytes = self._wire.waiting_bytes
         while not self._wire.told and self._wire.waiting_bytes >= waiting_bytes:
             await self._wire.change()
-            if self._wire.sessions != self._session:
-                raise NewSessionError
+            self._fail_if_forgotten()
+
+    def _fail_if_forgotten(self) -> None:
+        if self._wire.sessions != self._session:
+            raise NewSessionError
 
     @staticmethod
     def fail_if_refused(event: Event) -> None:
