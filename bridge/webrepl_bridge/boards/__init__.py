@@ -1,6 +1,7 @@
 """A board's terminal, files and control, whatever runs on it.
 
 opening         from a URL to a board
+lending         a wire that a tool can have for itself
 base            the interface that the session sees
 terminal_board  what all kinds have in common: a REPL that one types at without loss
 stock           StockBoard: stock firmware, by its own REPL

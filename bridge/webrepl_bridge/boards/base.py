@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
+    from .lending import LendableStream
+
 
 class FileWriter(Protocol):
     """A file on its way to the board."""
@@ -47,9 +49,11 @@ class Board(ABC):
         on_output: called with the terminal's bytes as they arrive, in order; must not block.
         on_notice: called with a line of text that the people at the terminal should see.
         description: how to name to a person what the board is on.
+        wire: the wire itself, where a tool can have it; None where the board has none of its own.
     """
 
     description = "a board"
+    wire: LendableStream | None = None
     on_output: Callable[[bytes], None]
     on_notice: Callable[[str], None]
 

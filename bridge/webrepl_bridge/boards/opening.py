@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from webrepl_transports import ResetOnOpen, open_stream
 
 from .auto import Framing, make_board
+from .lending import LendableStream
 from .remote import WEBSOCKET_SCHEMES, open_remote
 from .stock import WhileRunning
 
@@ -51,10 +52,11 @@ async def open_board(options: BoardOptions) -> AsyncIterator[Board]:
         async with open_remote(options.url, options.while_running, options.board_password) as remote:
             yield remote
         return
-    stream = await open_stream(options.url, baud=options.baud, reset_on_open=options.reset_on_open)
+    stream = LendableStream(await open_stream(options.url, baud=options.baud, reset_on_open=options.reset_on_open))
     try:
         board = make_board(stream, options.framing, options.while_running, options.board_password)
         board.description = stream.description
+        board.wire = stream
         yield board
     finally:
         await stream.aclose()

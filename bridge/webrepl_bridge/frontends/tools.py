@@ -4,8 +4,11 @@ They share the session with everyone else: what they send is typed as a person's
 get is the board's output, byte for byte. Nobody asks them for a password, as no such tool could give one. When the
 board goes, so do they, as from a port that is unplugged: nothing in their bytes could tell them.
 
+A tool that asks for a reset by DTR and RTS gets the wire itself, for the boot loader that it means to speak to; for
+everyone else the board is gone until the tool has left.
+
 Three tasks serve a tool, and the first that ends ends them all: `listen` takes its bytes and acts on its requests,
-`show` sends it the board's, the typist types.
+`show` sends it the board's, the typist types; with the wire, `pass_on` sends it what comes from there.
 """
 
 from __future__ import annotations
@@ -17,11 +20,13 @@ import re
 from collections import deque
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from webrepl_link.errors import WebReplError
+from webrepl_link.errors import TransportError, WebReplError
 from webrepl_transports.telnet import DataReceived
 
+from ..boards.lending import LendableStream
 from ..lab.plan import Door
 from ..protocol.rfc2217 import BaudRequested, Event, LinesRequested, PurgeRequested, Rfc2217Server
+from ..protocol.tool_lines import Lines, ToolLines
 from ..session import Client, ClientTooSlowError, Session
 from .addresses import without_port
 from .typist import Typist
@@ -30,12 +35,17 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
+    from webrepl_transports import ByteStream
+
 log = logging.getLogger(__name__)
 
 RECEIVE_BYTES = 65536
 
 LAST_WORDS_S = 5.0
 """How long what a tool has sent may take to be typed once it has left."""
+
+BAUD = 115200
+"""What a tool believes the speed to be, as long as it asks for no other."""
 
 ACCEPT_PAUSE_S = 1.0
 """After a connection could not be accepted: there are no more descriptors, and asking again at once gives none."""
@@ -125,9 +135,11 @@ async def _serve(session: Session, door: Door, sock: socket.socket, address: str
     reader, writer = await asyncio.open_connection(sock=sock)
     try:
         with session.attach_tool(f"{door.value}:{address}") as tool:
-            await _Connection(reader, writer, door, tool).serve(session.departure)
+            await _Connection(reader, writer, door, tool, session).serve()
     except* (OSError, _LeftError):
         pass
+    except* TransportError as group:
+        log.warning("%s: closing %s: %s", session.name, address, group.exceptions[0])
     except* ClientTooSlowError as group:
         log.info("%s: closing %s: %s", session.name, address, group.exceptions[0])
     finally:
@@ -151,21 +163,32 @@ class _Connection:
     """One tool's connection."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, door: Door, tool: Client[bytes]
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        door: Door,
+        tool: Client[bytes],
+        session: Session,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._tool = tool
         self._typist = Typist(tool)
-        self._core: _Core = Rfc2217Server(115200) if door is Door.RFC2217 else _PlainTcp()
+        self._session = session
+        self._core: _Core = Rfc2217Server(BAUD) if door is Door.RFC2217 else _PlainTcp()
+        self._baud = BAUD
+        self._lines = ToolLines()
+        self._wire: ByteStream | None = None
+        self._borrowed = contextlib.ExitStack()
 
-    async def serve(self, departure: asyncio.Event) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen())
-            tasks.create_task(self._show())
-            tasks.create_task(self._typist.run())
-            tasks.create_task(self._tool.fall_behind())
-            tasks.create_task(self._leave_after(departure))
+    async def serve(self) -> None:
+        with self._borrowed:
+            async with asyncio.TaskGroup() as self._tasks:
+                self._tasks.create_task(self._listen())
+                self._tasks.create_task(self._show())
+                self._tasks.create_task(self._typist.run())
+                self._tasks.create_task(self._tool.fall_behind())
+                self._tasks.create_task(self._leave_after(self._session.departure))
 
     async def _listen(self) -> NoReturn:
         await self._flush()
@@ -186,6 +209,9 @@ class _Connection:
 
     async def _act_on(self, event: Event) -> None:
         match event:
+            case DataReceived(data) if self._wire is not None:
+                await self._set_lines(self._lines.data_follows())
+                await self._wire.send(data)
             case DataReceived(data):
                 await self._typist.add_when_there_is_space(data)
             case PurgeRequested(to_client, to_board):
@@ -193,17 +219,45 @@ class _Connection:
                     self._tool.forget()
                 if to_board:
                     self._typist.forget()
-            case BaudRequested() | LinesRequested():
-                pass
+            case BaudRequested(baud):
+                self._baud = baud
+                if self._wire is not None and self._wire.control is not None:
+                    await self._wire.control.set_baud(baud)
+            case LinesRequested(dtr, rts):
+                await self._set_lines(self._lines.request(dtr, rts))
+
+    async def _set_lines(self, changes: list[Lines]) -> None:
+        """Do what `ToolLines` has decided; the first time, the wire is this tool's from then on."""
+        board = self._session.board
+        wire = self._wire or (board.wire if board is not None else None)
+        if not changes or wire is None or wire.control is None:
+            return
+        try:
+            for lines in changes:
+                await wire.control.set_lines(dtr=lines.dtr, rts=lines.rts)
+        except TransportError as error:
+            log.warning("%s cannot reset the board: %s", self._tool.name, error)
+            return
+        if isinstance(wire, LendableStream) and board is not None:
+            board.on_notice(f"{self._tool.name} resets the board and has it alone until it leaves")
+            self._wire = self._borrowed.enter_context(wire.lend(self._tool.name))
+            await wire.control.set_baud(self._baud)
+            self._tasks.create_task(self._pass_on(self._wire))
+
+    async def _pass_on(self, wire: ByteStream) -> NoReturn:
+        while True:
+            self._core.send_data(await wire.receive())
+            await self._flush()
 
     async def _show(self) -> NoReturn:
         while True:
             self._core.send_data(await self._tool.receive())
             await self._flush()
 
-    async def _leave_after(self, departure: asyncio.Event) -> NoReturn:
+    async def _leave_after(self, departure: asyncio.Event) -> None:
         await departure.wait()
-        raise _LeftError
+        if self._wire is None:
+            raise _LeftError
 
     async def _flush(self) -> None:
         if data := self._core.data_to_send():

@@ -28,7 +28,7 @@ MODEM_STATE = 0xB0
 
 @dataclass(frozen=True)
 class BaudRequested:
-    """The client wants the line at this speed."""
+    """The client wants the line at another speed than before."""
 
     baud: int
 
@@ -111,7 +111,8 @@ class Rfc2217Server:
             case 0, b"":
                 self._answer(request, SIGNATURE)
             case 1, bytes() if len(value) == 4:
-                if asked := int.from_bytes(value, "big"):  # 0 asks what it is
+                asked = int.from_bytes(value, "big")
+                if asked not in (0, self.baud):  # 0 asks what it is
                     self.baud = asked
                     self._events.append(BaudRequested(asked))
                 self._answer(request, self.baud.to_bytes(4, "big"))
