@@ -96,8 +96,9 @@ def test_mpremote_copies_both_ways_and_lists(bridge: Bridge, address: str, tmp_p
     asyncio.run(test())
 
 
+@pytest.mark.parametrize("bridge", [1], ids=["bridge"], indirect=True)
 def test_mpremote_mounts_a_folder(bridge: Bridge, address: str, tmp_path: Path) -> None:
-    """The program on the board reads binary from its terminal, control characters and all."""
+    """The program on the board reads and prints binary; a WebREPL's terminal carries text only."""
     (tmp_path / "data.bin").write_bytes(BODY)
     (tmp_path / "use.py").write_text(
         "data = open('data.bin', 'rb').read()\n"
