@@ -59,7 +59,11 @@ class Rfc2217Client:
     def __init__(self) -> None:
         self.modem_state = 0
         self.suspended = False
-        self._telnet = Telnet(ours=(BINARY, SUPPRESS_GO_AHEAD, COM_PORT), theirs=(BINARY, SUPPRESS_GO_AHEAD))
+        self._telnet = Telnet(
+            ours=(BINARY, SUPPRESS_GO_AHEAD, COM_PORT),
+            theirs=(BINARY, SUPPRESS_GO_AHEAD),
+            if_they_like=(COM_PORT,),
+        )
         self._answers: deque[tuple[int, bytes]] = deque()
 
     @property

@@ -167,7 +167,7 @@ class Telnet:
 
     def _agree_by_use(self, option: int) -> None:
         # pySerial's client does not say that it agrees if it is asked just before it would have asked itself.
-        if (WILL, option) in self._asked:
+        if (WILL, option) in self._known:
             self._asked.discard((WILL, option))
             self._on.add((WILL, option))
 

@@ -39,7 +39,7 @@ def test_says_at_once_what_it_wants() -> None:
         (DONT + COM_PORT, False, b""),
         (DO + COM_PORT + DONT + COM_PORT, False, WONT + COM_PORT),
         (DO + BINARY + WILL + BINARY, None, b""),
-        (WILL + COM_PORT, None, DONT + COM_PORT),
+        (WILL + COM_PORT, None, DO + COM_PORT),
         (WILL + ECHO, None, DONT + ECHO),
     ],
 )
