@@ -35,7 +35,13 @@ LINES_TIMEOUT_S = 0.5
 MAX_REPLIES_BYTES = 65536
 """More of our answers waiting for a server that takes none, and it is given up."""
 
-EIGHT_BITS, NO_PARITY, ONE_STOP_BIT = b"\x08", b"\x01", b"\x01"
+FORMAT = (
+    (Command.SET_DATASIZE, b"\x08"),
+    (Command.SET_PARITY, b"\x01"),
+    (Command.SET_STOPSIZE, b"\x01"),
+    (Command.SET_CONTROL, bytes((Control.NO_FLOW_CONTROL,))),
+)
+"""8N1; RFC 2217, section 2."""
 
 
 async def open_rfc2217(url: str, options: OpenOptions) -> Rfc2217Stream:
@@ -64,13 +70,6 @@ async def _set_up(stream: Rfc2217Stream, options: OpenOptions) -> None:
         error = AddressError if agreed is False else OpenError
         raise error(f"{stream.url} has no RFC 2217: switch it on there, or use tcp:// for the bare bytes")
     await stream.control.set_baud(options.baud)
-    for command, value in (
-        (Command.SET_DATASIZE, EIGHT_BITS),
-        (Command.SET_PARITY, NO_PARITY),
-        (Command.SET_STOPSIZE, ONE_STOP_BIT),
-        (Command.SET_CONTROL, bytes([Control.NO_FLOW_CONTROL])),
-    ):
-        stream.tell(command, value)
     if options.reset_on_open is ResetOnOpen.HARD:
         await hard_reset(stream.control)
     elif options.reset_on_open is ResetOnOpen.RELEASE:
@@ -204,8 +203,10 @@ class RemoteLines(ControlLines):
         await self._stream.ask(Command.SET_CONTROL, *values, timeout_s=LINES_TIMEOUT_S)
 
     async def set_baud(self, baud: int) -> None:
-        """See `ControlLines.set_baud`."""
+        """See `ControlLines.set_baud`. The rest of the line's format goes before it, and so do the answers to that."""
         for _ in range(TRIES):
+            for command, value in FORMAT:
+                self._stream.tell(command, value)
             answer = await self._stream.ask(Command.SET_BAUDRATE, _value(baud), timeout_s=ANSWER_TIMEOUT_S)
             if answer is not None:
                 break
