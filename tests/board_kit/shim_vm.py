@@ -1,8 +1,10 @@
-"""The shim in a MicroPython of its own, beside a REPL on a pty: `shim_vm.py PORT PTY`; MicroPython runs this.
+"""The shim in a MicroPython of its own, beside a REPL on a pty; MicroPython runs this.
 
-On a board the shim and the REPL share an interpreter. Here os.dupterm is a loop that carries bytes between the two, and
-the wire is a TCP port of which the newest client has the line. MOUNT in the environment is a program that makes the
-board's file system.
+    shim_vm.py PORT PTY                the wire is a TCP port, of which the newest client has the line
+    shim_vm.py URL PTY TOKEN [CA]      the wire is a WebSocket that the shim opens by itself
+
+On a board the shim and the REPL share an interpreter. Here os.dupterm is a loop that carries bytes between the two.
+MOUNT in the environment is a program that makes the board's file system.
 """
 
 import os
@@ -13,10 +15,10 @@ from socket import getaddrinfo, socket
 import stand_ins
 
 import webrepl_shim
+import webrepl_shim.dialed
 import webrepl_shim.files  # while the host's files are there to import from
 import webrepl_shim.service
 
-EAGAIN = 11
 EAGAIN = 11
 SOL_SOCKET, SO_REUSEADDR = 1, 2
 PIECE_BYTES = 512
@@ -68,9 +70,8 @@ def read(repl, unread):
     return output
 
 
-def serve(events, repl, server, line):
+def serve(events, repl, start, server=None, line=None):
     events.register(repl, POLLIN)
-    events.register(server, POLLIN)
     unread = poll()
     unread.register(repl, POLLIN)
     shown = b""
@@ -84,7 +85,7 @@ def serve(events, repl, server, line):
                 while output:
                     output = output[stand_ins.Terminal.stream.write(output) :]
                 if shown == RESET:
-                    webrepl_shim.start(line)  # as boot.py would
+                    start()  # as boot.py would
             elif source is line.client:
                 line.on_idle(line)
         stand_ins.run_due()
@@ -94,18 +95,35 @@ def serve(events, repl, server, line):
 
 
 def main():
-    port, device = sys.argv[1:]
-    server = socket()
-    server.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-    server.bind(getaddrinfo("127.0.0.1", int(port))[0][-1])
-    server.listen(1)
+    where, device = sys.argv[1:3]
     events = poll()
-    line = Line(events)
-    webrepl_shim.start(line)
+    wire = ()
+    if "://" in where:
+        ca = None
+        if len(sys.argv) > 4:
+            with open(sys.argv[4], "rb") as file:
+                ca = file.read()
+
+        def start():
+            webrepl_shim.start_websocket(where, sys.argv[3], ca)
+
+    else:
+        server = socket()
+        server.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        server.bind(getaddrinfo("127.0.0.1", int(where))[0][-1])
+        server.listen(1)
+        line = Line(events)
+        wire = server, line
+        events.register(server, POLLIN)
+
+        def start():
+            webrepl_shim.start(line)
+
+    start()
     with open(device, "r+b") as repl:
         exec(os.getenv("MOUNT"))
         print("READY")
-        serve(events, repl, server, line)
+        serve(events, repl, start, *wire)
 
 
 main()

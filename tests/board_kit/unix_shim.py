@@ -13,7 +13,7 @@ from pathlib import Path
 from webrepl_bridge.demo import mount_program
 
 from . import firmware
-from .unix_vm import unix_vm
+from .unix_vm import UnixVM, unix_vm
 
 SHIM_FOLDER = firmware.KIT.parents[1] / "firmware_shim"
 STOP_TIMEOUT_S = 10
@@ -39,16 +39,29 @@ def _running(program: str, folder: Path, argument: str, **environment: str) -> I
         reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
-        command = [
-            *(sys.executable, str(firmware.KIT / "die_with_parent.py")),
-            *(sys.executable, "-m", "micropython_unix", str(firmware.KIT / program), str(port), argument),
-        ]
-        environment |= os.environ | {"MICROPYPATH": f"{SHIM_FOLDER}:{firmware.KIT}:.frozen"}
-        with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
-            try:
-                assert process.stdout is not None
-                if process.stdout.readline() != "READY\n":
-                    raise RuntimeError(f"the shim did not start: {process.stdout.read()}")
-                yield f"socket://127.0.0.1:{port}"
-            finally:
-                process.kill()
+        with _script(program, folder, str(port), argument, **environment):
+            yield f"socket://127.0.0.1:{port}"
+
+
+@contextmanager
+def shim_that_calls(vm: UnixVM, url: str, token: str, *ca: str) -> Iterator[None]:
+    """Run the shim before the REPL of `vm`, calling a bridge, until the block ends."""
+    with _script("shim_vm.py", vm.folder, url, vm.device, token, *ca, MOUNT=mount_program(vm.folder)):
+        yield
+
+
+@contextmanager
+def _script(program: str, folder: Path, *arguments: str, **environment: str) -> Iterator[None]:
+    command = [
+        *(sys.executable, str(firmware.KIT / "die_with_parent.py")),
+        *(sys.executable, "-m", "micropython_unix", str(firmware.KIT / program), *arguments),
+    ]
+    environment |= os.environ | {"MICROPYPATH": f"{SHIM_FOLDER}:{firmware.KIT}:.frozen"}
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            if process.stdout.readline() != "READY\n":
+                raise RuntimeError(f"the shim did not start: {process.stdout.read()}")
+            yield
+        finally:
+            process.kill()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,13 +13,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from board_kinds import in_loop
-from board_kit import firmware
+from board_kit.unix_shim import shim_that_calls
 from board_kit.unix_vm import UnixVM
 from clients.official import TEXT, OfficialClient
 from serving import PASSWORD
 from webrepl_bridge.boards.base import Board
 from webrepl_bridge.boards.opening import BoardOptions
-from webrepl_bridge.demo import mount_program
 from webrepl_bridge.frontends.app import create_app
 from webrepl_bridge.frontends.dial_in import DialIn
 from webrepl_bridge.frontends.passwords import PasswordGate
@@ -77,23 +74,6 @@ async def bridge(port: int = 0) -> AsyncIterator[Bridge]:
             stop.set()
 
 
-@asynccontextmanager
-async def calling(vm: UnixVM, *arguments: str) -> AsyncIterator[None]:
-    """The shim of a board, which calls."""
-    command = [sys.executable, str(firmware.KIT / "die_with_parent.py"), sys.executable, "-m", "micropython_unix"]
-    command += [str(firmware.KIT / "dialing_vm.py"), vm.device, *arguments]
-    environment = os.environ | {
-        "MICROPYPATH": f"{firmware.KIT.parents[1] / 'firmware_shim'}:{firmware.KIT}:.frozen",
-        "MOUNT": mount_program(vm.folder),
-    }
-    process = await asyncio.create_subprocess_exec(*command, cwd=vm.folder, env=environment)
-    try:
-        yield
-    finally:
-        process.kill()
-        await process.wait()
-
-
 async def evaluate(client: OfficialClient, expression: str) -> str:
     await client.send_frame(f"print({expression})\r".encode(), TEXT)
     await client.read_text_until(f"print({expression})\r\n")
@@ -117,17 +97,18 @@ async def use(client: OfficialClient) -> None:
 
 @in_loop
 async def test_terminal_and_files_while_a_program_runs(unix_vm: UnixVM) -> None:
-    async with bridge() as lab_bridge, calling(unix_vm, lab_bridge.url(), TOKEN):
-        await lab_bridge.until_there()
-        async with lab_bridge.client() as client:
-            await use(client)
+    async with bridge() as lab_bridge:
+        with shim_that_calls(unix_vm, lab_bridge.url(), TOKEN):
+            await lab_bridge.until_there()
+            async with lab_bridge.client() as client:
+                await use(client)
 
 
 @in_loop
 async def test_comes_back_when_the_bridge_does(unix_vm: UnixVM) -> None:
     with socket.create_server(("127.0.0.1", 0)) as reserved:
         port = reserved.getsockname()[1]
-    async with calling(unix_vm, f"ws://127.0.0.1:{port}/dial-in/{NAME}", TOKEN):
+    with shim_that_calls(unix_vm, f"ws://127.0.0.1:{port}/dial-in/{NAME}", TOKEN):
         for _ in range(2):
             async with bridge(port) as lab_bridge:
                 await lab_bridge.until_there()
@@ -142,13 +123,13 @@ async def test_comes_back_when_the_bridge_does(unix_vm: UnixVM) -> None:
 @in_loop
 async def test_a_board_that_goes_away_stays_known(unix_vm: UnixVM) -> None:
     async with bridge() as lab_bridge:
-        async with calling(unix_vm, lab_bridge.url(), TOKEN):
+        with shim_that_calls(unix_vm, lab_bridge.url(), TOKEN):
             await lab_bridge.until_there()
             client_of_both = lab_bridge.client()
             client = await client_of_both.__aenter__()
             assert await evaluate(client, "1+1") == "2"
         await client.read_text_until("[kitchen: disconnected]\r\n")
-        async with calling(unix_vm, lab_bridge.url(), TOKEN):
+        with shim_that_calls(unix_vm, lab_bridge.url(), TOKEN):
             await client.read_text_until("[kitchen: back]\r\n")
             await client.send_frame(b"\r", TEXT)
             await client.read_text_until(">>> ")
