@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,6 +28,8 @@ def command(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Po
                 if line.startswith("Ctrl-C"):
                     break
             (clients,) = (line for line in lines if line.startswith("Clients:"))
-            yield process, int(clients.rstrip("/\n").rpartition(":")[2])
+            found = re.search(r":(\d+)/", clients)
+            assert found
+            yield process, int(found[1])
         finally:
             process.kill()

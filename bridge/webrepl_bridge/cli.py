@@ -35,6 +35,7 @@ from .config import (
 )
 from .demo import demo_board
 from .frontends.app import bridge_version
+from .frontends.dial_in import PATH as DIAL_IN_PATH
 from .frontends.passwords import generate_password
 from .lab.naming import is_name, name_of_url
 from .lab.plan import Door
@@ -65,6 +66,15 @@ if TYPE_CHECKING:
     "--config", "config_file", type=click.Path(path_type=Path), help="File that describes the boards, in TOML."
 )
 @click.option("--default", metavar="NAME", help="Which of several boards is at / of the address.")
+@click.option(
+    "--accept-boards",
+    metavar="[PATH]",
+    is_flag=False,
+    flag_value=DIAL_IN_PATH,
+    help=f"Let boards in that call, at PATH/NAME.  [without PATH: {DIAL_IN_PATH}]",
+)
+@click.option("--board-token", envvar="WEBREPL_BOARD_TOKEN", help="What boards that call must know.")
+@click.option("--board-token-file", type=click.Path(path_type=Path), help="File with that.")
 @click.option("--wait", is_flag=True, help="Wait for a board that is not there at the start, instead of giving up.")
 @click.option("--demo", is_flag=True, help="No board: run a real MicroPython on this computer instead.")
 @click.option("--baud", type=click.IntRange(min=1), help="Speed of a serial line.  [default: 115200]")
@@ -159,7 +169,7 @@ def cli(
     named = _named_boards(serial, board)
     if demo:
         named = {"demo": "auto"}
-    elif not (named or settings["auto_boards"] or config_file):
+    elif not (named or settings["auto_boards"] or settings["accept_boards"] or config_file):
         named = {"auto": "auto"}
     on_command_line = {name: value for name, value in settings.items() if value not in (None, (), False)}
     from_command_line = context.get_parameter_source("password") is click.core.ParameterSource.COMMANDLINE
@@ -227,6 +237,8 @@ def _greet(lab: Lab, ports: Mapping[Listener, int], plan: LabPlan, *, made_up: b
         scheme = "socket" if listener.door is Door.TCP else "rfc2217"
         of = f"   {listener.board}" if listener.board else ""
         click.echo(f"Tools:     {scheme}://{_host_to_open(listener.address)}:{port}{of}   (no password)")
+    if plan.accept_boards:
+        click.echo(f"Boards:    ws{s}://{address}{plan.accept_boards}/NAME   (for those that call; with the token)")
     if plan.certificate:
         click.echo(f"TLS:       SHA-256 {plan.certificate.fingerprint()}")
     hint = "   (made up for this run; --password-file keeps one)"

@@ -62,6 +62,7 @@ def check_password(password: str) -> str:
 Address = Annotated[str, _checked_by(parse_listen)]
 Url = Annotated[str, _checked_by(serial_target)]
 Name = Annotated[str, AfterValidator(_check_name)]
+BoardsPath = Annotated[str, Field(pattern=r"^(/\w[\w.-]*)?$")]
 Password = Annotated[str, _checked_by(check_password)]
 
 
@@ -108,6 +109,9 @@ class LabTable(Reachable):
     tls: Literal["self-signed"] | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    accept_boards: BoardsPath = ""
+    board_token: Password | None = None
+    board_token_file: Path | None = None
     boards: dict[Name, BoardTable] = Field(default_factory=dict)
 
 
@@ -187,14 +191,17 @@ def plan_of(
         certificate: serve HTTPS and wss with it; see `certificate_of`.
 
     Raises:
-        ConfigError: there are no boards, or the default one is none of them.
+        ConfigError: there are no boards, the default one is none of them, or boards may call but need know nothing.
     """
     boards = boards or {}
     names = table.boards.keys() | boards.keys()
-    if not names and not table.auto_boards:
+    if not names and not table.auto_boards and not table.accept_boards:
         raise ConfigError("no boards are named: write [boards.NAME] with url = ..., or auto-boards = true")
     if table.default and table.default not in names and not table.auto_boards:
         raise ConfigError(f"the default board {table.default!r} is not one of {', '.join(sorted(names))}")
+    token = table.board_token if table.board_token_file is None else read_password(table.board_token_file)
+    if table.accept_boards and token is None:
+        raise ConfigError("accept-boards needs a board-token, or a board-token-file: what boards that call must know")
     return LabPlan(
         boards={
             **{name: _options(board.url, board, table) for name, board in table.boards.items()},
@@ -210,6 +217,8 @@ def plan_of(
         allow_origins=table.allow_origin,
         certificate=certificate,
         record=table.record,
+        accept_boards=table.accept_boards,
+        board_token=token or "",
     )
 
 
@@ -249,7 +258,9 @@ def read_config(path: Path) -> LabTable:
         raise ConfigError(f"{path}: {error}") from error
     except ValidationError as error:
         raise ConfigError(_explain(path, text, error)) from error
-    files = {name: getattr(table, name) for name in ("password_file", "tls_cert", "tls_key", "record")}
+    files = {
+        name: getattr(table, name) for name in ("password_file", "board_token_file", "tls_cert", "tls_key", "record")
+    }
     return table.model_copy(update={name: path.parent / file for name, file in files.items() if file is not None})
 
 

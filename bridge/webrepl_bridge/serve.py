@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import AddressError, WebReplError
 
 from .frontends.app import create_app
+from .frontends.dial_in import DialIn
 from .frontends.guard import Guard
 from .frontends.listening import Listening
 from .frontends.passwords import PasswordGate
@@ -44,8 +45,12 @@ async def run_bridge(
     """
     gate = PasswordGate(plan.password)
     lab = Lab()
+    token_gate = PasswordGate(plan.board_token)
+    dial_in = DialIn(lab, token_gate, plan.accept_boards) if plan.accept_boards else None
     listening = Listening(
-        lambda board: Guard(create_app(lab, gate, board=board), plan.allow_origins), lab.find, plan.certificate
+        lambda board: Guard(create_app(lab, gate, board=board, dial_in=dial_in), plan.allow_origins),
+        lab.find,
+        plan.certificate,
     )
     hang_up = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
@@ -68,6 +73,7 @@ async def run_bridge(
             try:
                 plan = reload()
                 gate.change(plan.password)
+                token_gate.change(plan.board_token)
                 await listening.change(plan.listeners())
                 await lab.apply(plan)
                 log.info("the configuration has been read anew")

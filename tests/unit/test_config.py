@@ -32,6 +32,8 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         password = "secret"
         tcp = [":2323"]
         record = "recordings"
+        accept-boards = "/dial-in"
+        board-token-file = "token"
         baud = 9600
         [boards.lab1]
         url = "id:E66038B713"
@@ -46,7 +48,9 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         board-password = "p"
         """,
     )
+    (tmp_path / "token").write_text("let me in\n")
     plan = plan_of(read_config(path), "secret")
+    assert (plan.accept_boards, plan.board_token) == ("/dial-in", "let me in")
     assert plan.boards == {
         "lab1": BoardOptions("id:E66038B713", 9600),
         "pico.2": BoardOptions(
@@ -74,6 +78,7 @@ def test_a_password_file_is_looked_for_beside_the_configuration(tmp_path: Path) 
         ("[boards.lab1]\nurl = 'COM1'\nbuad = 9600", ":3: boards.lab1.buad: there is no such key"),
         ("\n[boards.lab1]\nbaud = 9600", ":2: boards.lab1.url: is missing"),
         ("[boards.lab1]\nurl = 'COM1'\n\nbaud = -1\n", ":4: boards.lab1.baud: Input should be greater than 0"),
+        ("accept-boards = 'dial-in'", ":1: accept-boards: String should match pattern"),
         ("[boards.'lab 1']\nurl = 'COM1'", "'lab 1' cannot be a board's name"),
         ("[boards.health]\nurl = 'COM1'", "'health' cannot be a board's name"),
         ("# here\nlisten = ['8266']", ":2: listen.0: cannot listen on '8266': write HOST:PORT"),
@@ -99,6 +104,7 @@ def test_an_error_is_one_line_that_says_where(text: str, said: str, tmp_path: Pa
     ("text", "said"),
     [
         ("", "no boards are named"),
+        ("accept-boards = '/dial-in'", "accept-boards needs a board-token"),
         ("default = 'x'\n[boards.a]\nurl = 'COM1'", "the default board 'x' is not one of a"),
     ],
 )

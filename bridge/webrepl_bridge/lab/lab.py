@@ -154,7 +154,9 @@ class Lab:
         if len(absent) > ABSENT_MAX:
             for other in absent:
                 del self.sessions[other]
-        return self.sessions.setdefault(name, Session(name))
+        session = self.sessions.setdefault(name, Session(name))
+        self._record_all()
+        return session
 
     def _keep(self, name: str, options: BoardOptions) -> None:
         assert self._tasks is not None

@@ -38,6 +38,8 @@ class LabPlan:
         allow_origins: origins of pages that may use the bridge, beside its own.
         certificate: serve HTTPS and wss with it.
         record: folder for recordings; None for none.
+        accept_boards: path at which boards may call; "" if none may.
+        board_token: what they must know.
     """
 
     boards: Mapping[str, BoardOptions]
@@ -51,6 +53,8 @@ class LabPlan:
     allow_origins: tuple[str, ...] = ()
     certificate: Certificate | None = None
     record: Path | None = None
+    accept_boards: str = ""
+    board_token: str = ""
 
     def listeners(self) -> list[Listener]:
         """All addresses to listen on."""
