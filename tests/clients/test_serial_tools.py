@@ -1,9 +1,10 @@
-"""Real mpremote on a board that a browser watches, over RFC 2217 and raw TCP."""
+"""Real mpremote and rshell on a board that a browser watches, over RFC 2217 and raw TCP."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from contextlib import asynccontextmanager
 from random import Random
@@ -11,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from clients.conftest import RFC2217_PORT, TCP_PORT, Bridge
+from clients.conftest import PASSWORD, PORT, RFC2217_PORT, TCP_PORT, Bridge, in_thread
 from clients.official import TEXT, OfficialClient
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from board_kit.pico import Pico
 
 
 TIMEOUT_S = 60
@@ -125,3 +128,49 @@ def test_mpremote_that_is_killed_in_raw_mode_leaves_a_prompt(bridge: Bridge, add
             await watcher.read_text_until(">>> ")
 
     asyncio.run(test())
+
+
+@pytest.mark.pico
+def test_mpremote_and_rshell_on_a_microcontroller(pico_usb: Pico, tmp_path: Path) -> None:
+    """rshell only here: it wants the line ends that a port with a real serial line prints in raw mode."""
+    (tmp_path / "in.bin").write_bytes(BODY)
+
+    async def test(bridge: Bridge) -> None:
+        address = f"socket://{bridge.host}:{TCP_PORT}"
+        async with watching(bridge):
+            await mpremote(address, "cp", "in.bin", ":m.bin", cwd=tmp_path)
+            await mpremote(address, "cp", ":m.bin", "m.bin", cwd=tmp_path)
+            assert (tmp_path / "m.bin").read_bytes() == BODY
+            async with device_for(bridge.host, TCP_PORT) as device:
+                await tool("rshell.main", "--quiet", "--port", device, "cp", "/pyboard/m.bin", "r.bin", cwd=tmp_path)
+            assert (tmp_path / "r.bin").read_bytes() == BODY
+
+    with in_thread(pico_usb.repl_url) as host:
+        asyncio.run(test(Bridge(host, PORT, PASSWORD, tmp_path)))
+
+
+@asynccontextmanager
+async def device_for(host: str, port: int) -> AsyncIterator[str]:
+    """A pty whose other end is a TCP connection, as socat makes one for tools that open devices only."""
+    import pty
+    import tty
+
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    reader, writer = await asyncio.open_connection(host, port)
+
+    async def from_board() -> None:
+        while data := await reader.read(4096):
+            os.write(master, data)
+
+    loop = asyncio.get_running_loop()
+    copying = asyncio.create_task(from_board())
+    loop.add_reader(master, lambda: writer.write(os.read(master, 4096)))
+    try:
+        yield os.ttyname(slave)
+    finally:
+        loop.remove_reader(master)
+        copying.cancel()
+        writer.transport.abort()
+        os.close(master)
+        os.close(slave)
