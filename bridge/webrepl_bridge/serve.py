@@ -43,7 +43,7 @@ async def run_bridge(
     Raises:
         OpenError: a board or an address could not be opened at the start; one line that says what to do.
     """
-    gate = PasswordGate(plan.password)
+    gate = PasswordGate(plan.password, plan.watch_password)
     lab = Lab()
     token_gate = PasswordGate(plan.board_token)
     dial_in = DialIn(lab, token_gate, plan.accept_boards) if plan.accept_boards else None
@@ -72,7 +72,7 @@ async def run_bridge(
             assert reload is not None
             try:
                 plan = reload()
-                gate.change(plan.password)
+                gate.change(plan.password, plan.watch_password)
                 token_gate.change(plan.board_token)
                 await listening.change(plan.listeners())
                 await lab.apply(plan)

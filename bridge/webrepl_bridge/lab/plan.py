@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..session import Limits
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -40,6 +42,8 @@ class LabPlan:
         record: folder for recordings; None for none.
         accept_boards: path at which boards may call; "" if none may.
         board_token: what they must know.
+        watch_password: what those must give who may watch only; None for nobody.
+        limits: how a board may be shared.
     """
 
     boards: Mapping[str, BoardOptions]
@@ -55,6 +59,8 @@ class LabPlan:
     record: Path | None = None
     accept_boards: str = ""
     board_token: str = ""
+    watch_password: str | None = None
+    limits: Limits = field(default_factory=Limits)
 
     def listeners(self) -> list[Listener]:
         """All addresses to listen on."""
