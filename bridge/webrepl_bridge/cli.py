@@ -93,6 +93,9 @@ if TYPE_CHECKING:
     "--tcp", metavar="[HOST]:PORT", multiple=True, help="The same for tools that take socket://, and for terminals."
 )
 @click.option(
+    "--mdns", is_flag=True, help="Announce the bridge on the network by multicast DNS, and list other bridges."
+)
+@click.option(
     "--record",
     metavar="DIR",
     type=click.Path(path_type=Path),

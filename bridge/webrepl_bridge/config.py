@@ -102,6 +102,7 @@ class LabTable(Reachable):
 
     listen: tuple[Address, ...] | None = None
     record: Path | None = None
+    mdns: bool = False
     default: str = ""
     auto_boards: bool = False
     password: Password | None = None
@@ -237,6 +238,7 @@ def plan_of(
         allow_origins=table.allow_origin,
         certificate=certificate,
         record=table.record,
+        mdns=table.mdns,
         accept_boards=table.accept_boards,
         board_token=token or "",
     )

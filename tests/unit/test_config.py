@@ -33,6 +33,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         password = "secret"
         tcp = [":2323"]
         record = "recordings"
+        mdns = true
         accept-boards = "/dial-in"
         board-token-file = "token"
         watch-password = "look"
@@ -70,6 +71,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         Listener("0.0.0.0:2217", "lab1", Door.RFC2217),
     )
     assert plan.record == tmp_path / "recordings"
+    assert plan.mdns
 
 
 def test_a_password_file_is_looked_for_beside_the_configuration(tmp_path: Path) -> None:

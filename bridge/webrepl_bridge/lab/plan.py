@@ -40,6 +40,7 @@ class LabPlan:
         allow_origins: origins of pages that may use the bridge, beside its own.
         certificate: serve HTTPS and wss with it.
         record: folder for recordings; None for none.
+        mdns: whether to announce the bridge on the network, and to look for others.
         accept_boards: path at which boards may call; "" if none may.
         board_token: what they must know.
         watch_password: what those must give who may watch only; None for nobody.
@@ -57,6 +58,7 @@ class LabPlan:
     allow_origins: tuple[str, ...] = ()
     certificate: Certificate | None = None
     record: Path | None = None
+    mdns: bool = False
     accept_boards: str = ""
     board_token: str = ""
     watch_password: str | None = None
