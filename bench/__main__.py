@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the emulated boards and the official client
 
-from . import latency, link, shim, transfers
+from . import latency, link, shim, spi, transfers
 
-PARTS = {"transfers": transfers.main, "latency": latency.main, "link": link.main, "shim": shim.main}
+PARTS = {"transfers": transfers.main, "latency": latency.main, "link": link.main, "shim": shim.main, "spi": spi.main}
 
 
 def main() -> None:

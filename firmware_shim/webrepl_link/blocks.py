@@ -10,6 +10,7 @@ lost the beginning of the blocks, by bytes or by bits, finds it again. See docs/
     blocks.send(data)               put bytes in the queue
     blocks.block_to_send()          the block to put on the wire
     blocks.receive_block(data)      the block that came at the same time; returns the payload in it
+    blocks.may_send()               whether it would have payload
     blocks.pause_ms                 how long a controller may wait with the next exchange, if it has nothing new to send
 """
 
@@ -63,7 +64,7 @@ class Blocks:
     def block_to_send(self):
         """Return the next block: payload, if there is any and the peer has room, or filler only."""
         size = 0
-        if self._may_send():
+        if self.may_send():
             size = min(self.waiting_bytes, self.block_bytes - OVERHEAD_BYTES)
         if size:
             self._seq = (self._seq + 1) & 0xFF
@@ -97,13 +98,14 @@ class Blocks:
                 self._peer_seq = block[3]
             if payload:
                 self._last = block
-        if payload or (self.waiting_bytes and self._may_send()):
+        if payload or (self.waiting_bytes and self.may_send()):
             self.pause_ms = 0
         else:
             self.pause_ms = min(max(2 * self.pause_ms, 1), self.pause_max_ms)
         return payload
 
-    def _may_send(self):
+    def may_send(self):
+        """Return whether the peer is there and has room."""
         return self._deaf_blocks < _DEAF_BLOCKS
 
     def _find(self, both):

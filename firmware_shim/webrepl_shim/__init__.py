@@ -7,7 +7,7 @@ Board only. In boot.py:
 
 service  the link's pump and the dupterm stream
 files    put, get and version: WebREPL's binary records; loaded at the first of them
-tree     lists, stat, trees, space: the records beyond the standard; loaded at the first of them
+spi      SPI as a stream; loaded when asked for
 ports    streams of a second USB interface or a socket; loaded when asked for
 login    the password on the wire; loaded when there is one
 plain    the firmware's own WebREPL on a stream, instead of the link; loaded when asked for
@@ -92,6 +92,22 @@ def start_websocket(url, token, ca=None, timer=-1):
     dialed = Dialed(url, token, ca)
     start(dialed, timer=timer)
     _dialed = dialed
+
+
+def start_spi(spi, cs, ready=None, block_bytes=128, password=None, timer=-1):
+    """Start on SPI, the board as the controller.
+
+    Args:
+        spi: a machine.SPI, mode 0.
+        cs: a machine.Pin, an output.
+        ready: a machine.Pin, an input that is high while the adapter has something; None: there is no such line.
+        block_bytes: the size of a block, the same as at the other end.
+        password: as for start.
+        timer: as for start.
+    """
+    from .spi import Controller
+
+    start(Controller(spi, cs, ready, block_bytes), "link", password, 0, timer)
 
 
 def stop():

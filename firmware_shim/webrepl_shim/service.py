@@ -234,6 +234,7 @@ class Service(io.IOBase):
             delay_ms = 1
         elif files and files.size:  # a burst may come
             delay_ms = min(delay_ms, _RECEIVING_MS)
+        delay_ms = min(delay_ms, getattr(self.stream, "pause_ms", delay_ms))  # one that wants to be asked
         return max(1, min(link.next_deadline_ms() - now_ms, delay_ms))
 
     def accept(self, kind, value):

@@ -49,6 +49,7 @@ for (const name of ['usb', 'uart0', 'uart1', 'spi0', 'spi1']) lines[name] = awai
 
 let mcu, clock, usb;
 let resetWanted = false;
+let linesWanted = false;
 let busyNs = 0;
 
 function boot() {
@@ -62,8 +63,9 @@ function boot() {
   mcu.peripherals[WATCHDOG].onWatchdogTrigger = () => { resetWanted = true; };
   connectUart(mcu, 0, lines.uart0, options.lossy);
   connectUart(mcu, 1, lines.uart1, options.lossy);
-  connectSpi(mcu, 0, lines.spi0);
-  connectSpi(mcu, 1, lines.spi1);
+  const onSpiRest = () => { linesWanted = true; };
+  connectSpi(mcu, 0, lines.spi0, onSpiRest);
+  connectSpi(mcu, 1, lines.spi1, onSpiRest);
   usb = new Usb(mcu, lines.usb, rp2040js.USBCDC, onUsbUp);
   mcu.core.PC = FLASH_START;
 }
@@ -120,7 +122,7 @@ function runSlice() {
   }
   usb.pump();
   const { core } = mcu;
-  for (let step = 1; clock.nanos < targetNs && !resetWanted; step++) {
+  for (let step = 1; clock.nanos < targetNs && !resetWanted && !linesWanted; step++) {
     if (core.waiting) {
       const untilAlarmNs = clock.nextAlarm ? clock.nanosToNextAlarm : Infinity;
       clock.tick(Math.max(1, Math.min(untilAlarmNs, targetNs - clock.nanos)));
@@ -132,6 +134,7 @@ function runSlice() {
       if (performance.now() - sliceStartMs > 8) break;
     }
   }
+  linesWanted = false;
   if (resetWanted) {
     resetChip();
     wallOriginMs = performance.now();

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 PACKAGES = {"webrepl_link": ("__init__", "arq", "codec", "crc", "link"), "webrepl_shim": None}
-"""The modules of each package that a board on a wire needs; None: all but NETWORK."""
+"""The modules of each package that a board on a wire needs; None: all but NETWORK and SPI."""
 
 NETWORK = ("dialed", "websocket_client")
 """Modules of the shim for boards with a network."""
+
+SPI = ("spi",)
+"""Modules of the shim for boards on SPI; they need the link's `blocks` too."""
 
 MPY_VERSION_MASK = 0xFF
 COMPILE_TIMEOUT_S = 60
@@ -31,7 +34,7 @@ def shim_sources() -> dict[str, bytes]:
     for package, names in PACKAGES.items():
         for file in _files(package):
             stem = file.name.removesuffix(".py")
-            wanted = stem not in NETWORK if names is None else stem in names
+            wanted = stem not in NETWORK + SPI if names is None else stem in names
             if file.name.endswith(".py") and wanted:
                 sources[f"{package}/{stem}"] = file.read_bytes()
     return sources

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from webrepl_bridge.boards import shim_files as module
-from webrepl_bridge.boards.shim_files import NETWORK, shim_files, shim_sources
+from webrepl_bridge.boards.shim_files import NETWORK, SPI, shim_files, shim_sources
 
 FIRMWARE = Path(__file__).parents[3] / "firmware_shim"
 
@@ -24,7 +24,7 @@ def test_what_is_imported_is_there_and_the_rest_is_not() -> None:
                 found = f"{package}/{node.module}" if node.level else (node.module or "").replace(".", "/")
                 if found != "webrepl_cfg":  # the operator's own
                     imported.add(found)
-    assert set(sources) == imported - {f"webrepl_shim/{name}" for name in NETWORK}
+    assert set(sources) == imported - {f"webrepl_shim/{name}" for name in NETWORK + SPI}
 
 
 def test_compiled_for_boards_that_take_it() -> None:
@@ -57,5 +57,14 @@ def test_mip_installs_the_same_files() -> None:
 def test_mip_installs_what_a_network_needs_beside_them() -> None:
     package = json.loads((FIRMWARE / "network.json").read_text())
     assert package["urls"] == [[f"webrepl_shim/{name}.py"] * 2 for name in NETWORK]
+    assert all((FIRMWARE / source).is_file() for _, source in package["urls"])
+    assert package["deps"] == []
+
+
+def test_mip_installs_what_spi_needs_beside_them() -> None:
+    package = json.loads((FIRMWARE / "spi.json").read_text())
+    assert package["urls"] == [
+        [f"{name}.py"] * 2 for name in ("webrepl_link/blocks", *(f"webrepl_shim/{n}" for n in SPI))
+    ]
     assert all((FIRMWARE / source).is_file() for _, source in package["urls"])
     assert package["deps"] == []

@@ -1,0 +1,134 @@
+"""SPI as a stream: blocks, exchanged by whoever clocks; docs/protocol.md, "Blocks on SPI". Loaded when asked for."""
+
+from micropython import const
+
+from webrepl_link.blocks import OVERHEAD_BYTES, Blocks
+
+_ROOM_BYTES = const(512)  # of what came, or of what is to be sent
+_TURNS = const(12)  # at most so many exchanges in a call
+_READY_PAUSE_MS = const(1000)  # an edge of the ready line may be missed
+_ARMED_MS = const(10)
+
+
+class Controller:
+    """The board clocks.
+
+    Args:
+        spi: a machine.SPI, mode 0.
+        cs: a machine.Pin, an output.
+        ready: a machine.Pin, an input that is high while the adapter has something; None: there is no such line.
+        block_bytes: the size of a block, the same as at the other end.
+
+    Attributes:
+        pause_ms: when to call `any` again if nothing happens.
+    """
+
+    def __init__(self, spi, cs, ready=None, block_bytes=128):
+        self._spi = spi
+        self._cs = cs
+        self._begin(ready, block_bytes)
+        if ready:
+            self.IRQ_RXIDLE = ready.IRQ_RISING
+        cs(1)
+
+    def _begin(self, call, block_bytes):
+        self._blocks = Blocks(block_bytes)
+        self._block = None  # to be sent
+        self._came = bytearray(block_bytes)
+        self._received = b""
+        self._call = call
+        if call:
+            self.irq = call.irq
+        self.pause_ms = 1
+
+    def _is_called(self):
+        return self._call and self._call()
+
+    def _move(self):
+        """Exchange a block; return whether it came to that."""
+        self._cs(0)
+        try:
+            self._spi.write_readinto(self._block, self._came)
+        finally:
+            self._cs(1)
+        return True
+
+    def _turn(self):
+        blocks = self._blocks
+        blocks.has_room = len(self._received) < _ROOM_BYTES
+        if not self._block:
+            self._block = blocks.block_to_send()
+        if not self._move():
+            return False
+        self._block = None
+        self._received += blocks.receive_block(bytes(self._came))
+        return True
+
+    def _set_pause(self):
+        blocks = self._blocks
+        if self._received or (blocks.waiting_bytes and blocks.may_send()) or self._is_called():
+            self.pause_ms = 0
+        else:
+            self.pause_ms = _READY_PAUSE_MS if self._call else blocks.pause_ms
+
+    def any(self):
+        """Make an exchange, and more while they bring something; return how many bytes read will return."""
+        for _ in range(_TURNS):
+            if len(self._received) >= _ROOM_BYTES or not self._turn():
+                break
+            if self._blocks.pause_ms and not self._is_called():
+                break
+        self._set_pause()
+        return len(self._received)
+
+    def read(self, _):
+        """Return them."""
+        data = self._received
+        self._received = b""
+        return data
+
+    def write(self, data):
+        """Take bytes to send; those that nobody takes for long are dropped, as on a wire."""
+        blocks = self._blocks
+        if blocks.waiting_bytes <= _ROOM_BYTES:
+            blocks.send(data)
+        # What does not fill a block waits for what comes behind it, until the next call of any.
+        while blocks.waiting_bytes >= blocks.block_bytes - OVERHEAD_BYTES and blocks.may_send():
+            if len(self._received) >= _ROOM_BYTES or not self._turn():
+                break
+        self._set_pause()
+        return len(data)
+
+
+class Peripheral(Controller):
+    """The other side clocks, and pyb.SPI waits for it: only as long as the controller holds CS low, or a little.
+
+    Args:
+        spi: a pyb.SPI, `pyb.SPI.PERIPHERAL`, `polarity=0, phase=0`; its NSS pin is wired to CS.
+        cs: a machine.Pin that CS is wired to as well, an input.
+        ready: a machine.Pin, an output, wired to the controller's ready line.
+        block_bytes: the size of a block, the same as at the other end.
+    """
+
+    def __init__(self, spi, cs, ready, block_bytes=128):
+        self._spi = spi
+        self._cs = cs
+        self._ready = ready
+        self._begin(cs, block_bytes)
+        self.IRQ_RXIDLE = cs.IRQ_FALLING
+        ready(0)
+
+    def _is_called(self):
+        return not self._cs()
+
+    def _move(self):
+        if not (self._is_called() or self._blocks.waiting_bytes or self._block[4]):
+            return False
+        self._ready(1)
+        try:
+            self._spi.send_recv(self._block, self._came, timeout=_ARMED_MS)
+        except OSError:  # the controller did not clock
+            return False
+        finally:
+            self._ready(0)
+        return True
