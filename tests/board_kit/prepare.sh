@@ -73,7 +73,10 @@ prepare_browser() {
 }
 
 prepare_ser2net() {
-  command -v ser2net > /dev/null || [ -x /usr/sbin/ser2net ] || packages ser2net
+  { ! command -v ser2net && [ ! -x /usr/sbin/ser2net ]; } > /dev/null || return 0
+  packages ser2net || return
+  # Only the program is wanted, not the service that Debian starts with it.
+  { ! command -v systemctl || systemctl disable --now ser2net; } > /dev/null 2>&1 || true
 }
 
 prepare_node || echo "boards: no emulated Pico" >&2

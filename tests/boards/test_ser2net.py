@@ -149,3 +149,17 @@ async def test_a_port_without_rfc2217_says_what_to_do(
         pytest.raises(OpenError, match="has no RFC 2217: switch it on there, or use tcp://"),
     ):
         await open_stream(f"rfc2217://127.0.0.1:{port}")
+
+
+@in_loop
+async def test_what_it_says_of_a_port_that_it_cannot_open_is_passed_on(pty_ends: tuple[str, int]) -> None:
+    with (
+        run_ser2net(RFC2217, serial_port("/dev/no-such-port")) as port,
+        pytest.raises(OpenError, match=r"the server says: Device open failure: Value or file not found$"),
+    ):
+        await open_stream(f"rfc2217://127.0.0.1:{port}")
+    with run_ser2net(RFC2217, serial_port(pty_ends[0])) as port:
+        first = await open_stream(f"rfc2217://127.0.0.1:{port}")
+        with pytest.raises(OpenError, match=r"the server says: Port already in use$"):
+            await open_stream(f"rfc2217://127.0.0.1:{port}")
+        await first.aclose()

@@ -103,7 +103,7 @@ def test_terminal_and_files(pico_usb: Pico, tmp_path: Path) -> None:
 
         assert host.put("missing/data.bin", b"1") == ENOENT
         assert host.get("missing.bin") == ENOENT
-        host.request(9, "data.bin")
+        host.request(13, "data.bin")
         assert host.reply() == ENOSYS
         host.link.send_binary(b"no request".ljust(82))
         assert host.reply() == EINVAL

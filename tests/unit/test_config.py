@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from webrepl_bridge.boards.auto import Framing
 from webrepl_bridge.boards.opening import BoardOptions
 from webrepl_bridge.boards.stock import WhileRunning
-from webrepl_bridge.config import ConfigError, line_of, password_of, plan_of, read_config
+from webrepl_bridge.config import ConfigError, line_of, passwords_of, plan_of, read_config
 from webrepl_bridge.lab.plan import Door, Listener
+from webrepl_bridge.session import Limits
 from webrepl_transports import ResetOnOpen
 
 
@@ -32,8 +33,12 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         password = "secret"
         tcp = [":2323"]
         record = "recordings"
+        mdns = true
         accept-boards = "/dial-in"
         board-token-file = "token"
+        watch-password = "look"
+        max-clients = 1
+        scrollback = 0
         baud = 9600
         [boards.lab1]
         url = "id:E66038B713"
@@ -49,7 +54,7 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
         """,
     )
     (tmp_path / "token").write_text("let me in\n")
-    plan = plan_of(read_config(path), "secret")
+    plan = plan_of(read_config(path))
     assert (plan.accept_boards, plan.board_token) == ("/dial-in", "let me in")
     assert plan.boards == {
         "lab1": BoardOptions("id:E66038B713", 9600),
@@ -59,17 +64,20 @@ def test_everything_that_can_be_said(tmp_path: Path) -> None:
     }
     assert (plan.listen, plan.default, plan.auto) == ((":8266", "[::1]:8267"), "lab1", BoardOptions("auto", 9600))
     assert plan.board_listen == {"lab1": ("127.0.0.2:8266",)}
-    assert plan.required == frozenset()
+    assert (plan.required, plan.password, plan.watch_password) == (frozenset(), "secret", "look")
+    assert plan.limits == Limits(1, 0)
     assert plan.tools == (
         Listener("localhost:2323", "", Door.TCP),
         Listener("0.0.0.0:2217", "lab1", Door.RFC2217),
     )
     assert plan.record == tmp_path / "recordings"
+    assert plan.mdns
 
 
 def test_a_password_file_is_looked_for_beside_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("shh\n")
-    assert password_of(read_config(write(tmp_path, 'password-file = "secret"'))) == "shh"
+    table = read_config(write(tmp_path, 'password-file = "secret"\nwatch-password = "look"'))
+    assert passwords_of(table) == ("shh", "look")
 
 
 @pytest.mark.parametrize(
@@ -105,13 +113,14 @@ def test_an_error_is_one_line_that_says_where(text: str, said: str, tmp_path: Pa
     [
         ("", "no boards are named"),
         ("accept-boards = '/dial-in'", "accept-boards needs a board-token"),
+        ("password = 'x'\nwatch-password = 'x'", "must be another one"),
         ("default = 'x'\n[boards.a]\nurl = 'COM1'", "the default board 'x' is not one of a"),
     ],
 )
 def test_what_only_the_whole_shows(text: str, said: str, tmp_path: Path) -> None:
     table = read_config(write(tmp_path, text))
     with pytest.raises(ConfigError, match=said):
-        plan_of(table, "secret")
+        plan_of(table)
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
@@ -121,7 +130,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="it is not text"):
         read_config(tmp_path / "bytes.toml")
     with pytest.raises(ConfigError, match=r"cannot read the password from .*secret: No such file"):
-        password_of(read_config(write(tmp_path, 'password-file = "secret"')))
+        passwords_of(read_config(write(tmp_path, 'password-file = "secret"')))
 
 
 names = st.text("abc", min_size=1, max_size=3)

@@ -57,10 +57,11 @@ async def open_rfc2217(url: str, options: OpenOptions) -> Rfc2217Stream:
     try:
         await _set_up(stream, options)
     except BaseException as error:
+        said = stream.said() if isinstance(error, BrokenError) else ""
         await stream.aclose()
-        if isinstance(error, TransportError) and not isinstance(error, OpenError):
-            raise OpenError(*error.args) from error
-        raise
+        if isinstance(error, OpenError) or not isinstance(error, TransportError):
+            raise
+        raise OpenError(f"{stream.url}: the server says: {said}" if said else str(error)) from error
     return stream
 
 
@@ -126,6 +127,10 @@ class Rfc2217Stream(AsyncioStream):
             finally:
                 self._asked = None
             return self._answers[-1]
+
+    def said(self) -> str:
+        """What has come as data, in one line: a server that cannot open its port says so, and closes."""
+        return " ".join(self._incoming[:200].decode("ascii", "replace").split())
 
     @property
     def modem_state(self) -> int:

@@ -22,6 +22,8 @@ from .stock import StockBoard, WhileRunning
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from ..protocol.repl_tracker import Mode
+
 B = TypeVar("B", bound=Board)
 
 LISTEN_MS = 1_500
@@ -103,6 +105,20 @@ class AutoBoard(Board):
         board.on_output = lambda data: self.on_output(data)
         board.on_notice = lambda line: self.on_notice(line)
         return board
+
+    @property
+    def mode(self) -> Mode:
+        """See Board."""
+        return self._inner.mode
+
+    @property
+    def is_held(self) -> bool:
+        """See Board."""
+        return self._inner.is_held
+
+    async def freed(self) -> None:
+        """See Board."""
+        await self._inner.freed()
 
     async def run(self) -> None:
         """See Board."""

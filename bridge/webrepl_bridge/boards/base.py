@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
+    from ..protocol.repl_tracker import Mode
     from .lending import LendableStream
 
 
@@ -56,6 +57,24 @@ class Board(ABC):
     wire: LendableStream | None = None
     on_output: Callable[[bytes], None]
     on_notice: Callable[[str], None]
+
+    @property
+    @abstractmethod
+    def mode(self) -> Mode:
+        """What the board's REPL is doing, as far as that is known."""
+
+    @property
+    @abstractmethod
+    def is_held(self) -> bool:
+        """Whether the REPL belongs to who typed last: it is in raw or paste mode, or on the way there."""
+
+    @abstractmethod
+    async def freed(self) -> None:
+        """Wait until `is_held` is no longer true.
+
+        Raises:
+            TransportError: the wire has ended.
+        """
 
     @abstractmethod
     async def run(self) -> None:

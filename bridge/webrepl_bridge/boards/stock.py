@@ -19,7 +19,7 @@ from ..protocol.text_transfers import GetText, PutText
 from ..protocol.transfers import EARLY_BYTES, Get, Put, Transfer
 from .programs import program
 from .repl_wire import ReplWire
-from .terminal_board import INTERRUPT_TIMEOUT_MS, TerminalBoard
+from .terminal_board import INTERRUPT_ATTEMPTS, INTERRUPT_TIMEOUT_MS, TerminalBoard
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,7 +43,6 @@ INDENT_MS = 20
 """How long after a continuation prompt the board may take to indent the line."""
 
 INTERRUPTING = "interrupting the program for a file operation"
-INTERRUPT_ATTEMPTS = 3
 FIRST_PROMPT_TIMEOUT_MS = 500
 BLOCK_BYTES_MAX = 6144
 BLOCK_BYTES_MIN = 64

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from webrepl_link.errors import BoardError, TransportError
 
 from ..protocol.dialogue import ETIMEDOUT
-from ..protocol.repl_tracker import AT_PROMPT, Mode
+from ..protocol.repl_tracker import AT_PROMPT, HELD, Mode
 from .base import Board
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 INTERRUPT_TIMEOUT_MS = 1_000
+INTERRUPT_ATTEMPTS = 3
 RELEASE_TIMEOUT_MS = 1_000
 INTRODUCTION_TIMEOUT_MS = 3_000
 TYPED_AHEAD_BYTES_MAX = 1 << 16
@@ -42,6 +43,10 @@ class TypingCore(Protocol):
     @property
     def settled(self) -> bool:
         """Whether all that was typed has had its effect."""
+
+    @property
+    def entering(self) -> bool:
+        """Whether a key that leads to raw or paste mode has been typed and has not had its effect."""
 
     def type(self, data: bytes) -> None:
         """Queue bytes from a client."""
@@ -86,6 +91,21 @@ class TerminalBoard(Board):
             elif self._tracker.mode is Mode.UNKNOWN:
                 log.info("no prompt yet: a program is running on the board, or the line has another baud rate")
 
+    @property
+    def mode(self) -> Mode:
+        """See Board."""
+        return self._tracker.mode
+
+    @property
+    def is_held(self) -> bool:
+        """See Board."""
+        return self._tracker.mode in HELD or self._terminal.entering
+
+    async def freed(self) -> None:
+        """See Board."""
+        while self.is_held:
+            await self._terminal_wire.change()
+
     def _type(self, data: bytes) -> None:
         self._terminal.type(data)
         self._terminal_wire.kick()
@@ -127,8 +147,12 @@ class TerminalBoard(Board):
         if self._tracker.mode in (Mode.PASTE, Mode.RAW_RUNNING) or not self._terminal.settled:
             if self._tracker.mode not in (Mode.PASTE, Mode.RAW, Mode.RAW_RUNNING):
                 return
-            self._type(b"\x03")
-            await self._until(lambda: self._tracker.mode not in (Mode.PASTE, Mode.RAW_RUNNING), RELEASE_TIMEOUT_MS)
+            for _ in range(INTERRUPT_ATTEMPTS):  # a program that has just begun may not take the first one
+                self._type(b"\x03")
+                if await self._until(
+                    lambda: self._tracker.mode not in (Mode.PASTE, Mode.RAW_RUNNING), RELEASE_TIMEOUT_MS
+                ):
+                    break
             await self._until(lambda: self._terminal.settled, RELEASE_TIMEOUT_MS)
         if self._tracker.mode is Mode.RAW:
             self._type(b"\x02")

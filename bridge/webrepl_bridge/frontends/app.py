@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,18 @@ if TYPE_CHECKING:
     from ..lab.lab import Lab
     from ..session import Session
     from .dial_in import DialIn
+    from .neighbours import Neighbours
     from .passwords import PasswordGate
 
 
-def create_app(lab: Lab, gate: PasswordGate, *, board: str = "", dial_in: DialIn | None = None) -> Starlette:
+def create_app(
+    lab: Lab,
+    gate: PasswordGate,
+    *,
+    board: str = "",
+    dial_in: DialIn | None = None,
+    neighbours: Neighbours | None = None,
+) -> Starlette:
     """Make the application.
 
     Args:
@@ -31,6 +40,7 @@ def create_app(lab: Lab, gate: PasswordGate, *, board: str = "", dial_in: DialIn
         gate: who is let in.
         board: which board is at `/`; "" for the lab's default.
         dial_in: lets boards in that call; None: none may.
+        neighbours: knows other bridges; None if nobody looks for them.
     """
 
     def find(name: str) -> Session | None:
@@ -52,7 +62,10 @@ def create_app(lab: Lab, gate: PasswordGate, *, board: str = "", dial_in: DialIn
             {"name": name, "connected": session.board is not None, "clients": len(session.clients)}
             for name, session in lab.sessions.items()
         ]
-        return JSONResponse({"default": board or lab.default, "boards": listed}, headers={"Cache-Control": "no-store"})
+        state: dict[str, object] = {"default": board or lab.default, "boards": listed}
+        if neighbours is not None:
+            state["bridges"] = [asdict(neighbour) for neighbour in neighbours.listed()]
+        return JSONResponse(state, headers={"Cache-Control": "no-store"})
 
     async def webrepl(websocket: WebSocket) -> None:
         session = find(websocket.path_params["name"])

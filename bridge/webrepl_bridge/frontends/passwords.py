@@ -42,31 +42,35 @@ class Verdict:
     """What came of a password.
 
     Attributes:
-        right: whether it is the password.
+        right: whether it is a password.
         delay_ms: how long to wait before saying so, right or wrong.
+        watches_only: whether it is the one for watching.
     """
 
     right: bool
     delay_ms: int
+    watches_only: bool = False
 
 
 class PasswordGate:
-    """One password, and who has been guessing at it.
+    """One password, perhaps one for watching, and who has been guessing at it.
 
     While one guess from an address waits for its answer, further ones from there are refused unread:
     guessing over many connections at once gains nothing.
 
     Args:
         password: what opens the gate.
+        watch_password: what opens it for watching; None for nothing.
     """
 
-    def __init__(self, password: str) -> None:
-        self._password = password.encode()
+    def __init__(self, password: str, watch_password: str | None = None) -> None:
+        self.change(password, watch_password)
         self._guessers: OrderedDict[str, _Guesser] = OrderedDict()  # the one that guessed last is at the end
 
-    def change(self, password: str) -> None:
-        """Let in who knows `password` from now on."""
+    def change(self, password: str, watch_password: str | None = None) -> None:
+        """Let in who knows these from now on."""
         self._password = password.encode()
+        self._watch_password = None if watch_password is None else watch_password.encode()
 
     def check(self, given: bytes, address: str, now_ms: int) -> Verdict:
         """Judge a password that came from `address`.
@@ -84,7 +88,9 @@ class PasswordGate:
         if guesser.wrong >= FREE_GUESSES:
             delay_ms = min(FIRST_DELAY_MS << min(guesser.wrong - FREE_GUESSES, 16), LAST_DELAY_MS)
             guesser.answer_ms = now_ms + delay_ms
-        right = hmac.compare_digest(given, self._password)
+        may_all = hmac.compare_digest(given, self._password)
+        may_watch = self._watch_password is not None and hmac.compare_digest(given, self._watch_password)
+        right = may_all or may_watch
         if right:
             self._guessers.pop(address, None)
         else:
@@ -94,7 +100,7 @@ class PasswordGate:
             self._guessers.move_to_end(address)
             if len(self._guessers) > ADDRESSES_MAX:
                 self._guessers.popitem(last=False)
-        return Verdict(right, delay_ms)
+        return Verdict(right, delay_ms, right and not may_all)
 
     def _forget(self, now_ms: int) -> None:
         while self._guessers and now_ms - next(iter(self._guessers.values())).guess_ms >= FORGET_MS:

@@ -27,7 +27,7 @@ from ..boards.lending import LendableStream
 from ..lab.plan import Door
 from ..protocol.rfc2217 import BaudRequested, Event, LinesRequested, PurgeRequested, Rfc2217Server
 from ..protocol.tool_lines import Lines, ToolLines
-from ..session import Client, ClientTooSlowError, Session
+from ..session import Client, ClientEndedError, Session
 from .addresses import without_port
 from .typist import Typist
 
@@ -140,7 +140,7 @@ async def _serve(session: Session, door: Door, sock: socket.socket, address: str
         pass
     except* TransportError as group:
         log.warning("%s: closing %s: %s", session.name, address, group.exceptions[0])
-    except* ClientTooSlowError as group:
+    except* ClientEndedError as group:
         log.info("%s: closing %s: %s", session.name, address, group.exceptions[0])
     finally:
         writer.transport.abort()

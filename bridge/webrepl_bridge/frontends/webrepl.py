@@ -68,6 +68,9 @@ class _Goodbye(Exception):
 async def serve_client(websocket: WebSocket, session: Session, gate: PasswordGate) -> None:
     """Serve one client from its handshake to its end; raises nothing for what a client does.
 
+    A browser is shown what was shown before it came; other clients are, if they ask with `?scrollback=yes`: a program
+    takes the first prompt after its login for the answer to what it has sent.
+
     Args:
         websocket: the connection, not yet accepted.
         session: the board's session.
@@ -78,7 +81,9 @@ async def serve_client(websocket: WebSocket, session: Session, gate: PasswordGat
     address = client_address(websocket)
     goodbye: Exception | None = None
     try:
-        await _converse(_Connection(websocket), session, gate, address)
+        if session.is_full:  # the firmware does not ask for the password either
+            raise _Goodbye(CloseCode.TRY_AGAIN_LATER, f"{session.name} takes no more clients now")
+        await _converse(_Connection(websocket), session, gate, address, replay=_wants_replay(websocket))
     except* WebSocketDisconnect:
         pass
     except* (_Goodbye, ClientEndedError) as group:
@@ -91,11 +96,18 @@ async def serve_client(websocket: WebSocket, session: Session, gate: PasswordGat
         await _close(websocket, _close_code(goodbye), str(goodbye))
 
 
-async def _converse(connection: _Connection, session: Session, gate: PasswordGate, address: str) -> None:
-    await connection.log_in(gate, address)
+def _wants_replay(websocket: WebSocket) -> bool:
+    is_browser = websocket.headers.get("User-Agent", "").startswith("Mozilla/")
+    return websocket.query_params.get("scrollback", "yes" if is_browser else "no") == "yes"
+
+
+async def _converse(
+    connection: _Connection, session: Session, gate: PasswordGate, address: str, *, replay: bool
+) -> None:
+    watches_only = await connection.log_in(gate, address)
     client: Client[str] | None = None
     try:
-        with session.attach(address) as client:
+        with session.attach(address, watches_only=watches_only, replay=replay) as client:
             await connection.serve(client)
     finally:
         if client is not None:
@@ -137,8 +149,8 @@ class _Connection:
         self._inbox: asyncio.Queue[str | bytes] = asyncio.Queue()
         self._handling = False
 
-    async def log_in(self, gate: PasswordGate, address: str) -> None:
-        """Ask for the password until it is right or wrong.
+    async def log_in(self, gate: PasswordGate, address: str) -> bool:
+        """Ask for the password until it is right or wrong; return whether it is the one for watching.
 
         Raises:
             _Goodbye: it is wrong.
@@ -157,6 +169,7 @@ class _Connection:
             raise _Goodbye(CloseCode.POLICY_VIOLATION, "wrong password")
         self._core.send_connected()
         await self._flush()
+        return verdict.watches_only
 
     async def serve(self, client: Client[str]) -> None:
         """Serve the client until it leaves or must go; either raises, within an exception group."""

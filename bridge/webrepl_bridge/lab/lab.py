@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from webrepl_link.errors import WebReplError
 from webrepl_transports import list_boards
 
-from ..session import Session
+from ..session import Limits, Session
 from .hotplug import PortWatch
 from .keeper import Keeper
 from .naming import name_ports
@@ -52,6 +52,7 @@ class Lab:
         self.sessions: dict[str, Session] = {}
         self.keepers: dict[str, Keeper] = {}
         self._default = ""
+        self._limits = Limits()
         self._named: Mapping[str, BoardOptions] = {}
         self._auto: BoardOptions | None = None
         self._found: dict[str, SerialPort] = {}  # by `auto`, when they were found
@@ -106,6 +107,9 @@ class Lab:
         self._record = plan.record
         todo = changes(self._named, plan.boards)
         self._named, self._default = plan.boards, plan.default
+        self._limits = plan.limits
+        for session in self.sessions.values():
+            session.limits = plan.limits
         renamed = self._found.keys() & plan.boards.keys()
         for name in renamed:
             del self._found[name]
@@ -154,7 +158,7 @@ class Lab:
         if len(absent) > ABSENT_MAX:
             for other in absent:
                 del self.sessions[other]
-        session = self.sessions.setdefault(name, Session(name))
+        session = self.sessions.setdefault(name, Session(name, self._limits))
         self._record_all()
         return session
 
@@ -162,7 +166,7 @@ class Lab:
         assert self._tasks is not None
         if name in self.sessions and name not in self.keepers:
             self.sessions.pop(name).dismiss("another board has this name now")
-        session = self.sessions.setdefault(name, Session(name))
+        session = self.sessions.setdefault(name, Session(name, self._limits))
         keeper = Keeper(session, options, self._ports)
         self.keepers[name] = keeper
         self._record_all()

@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..session import Limits
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -38,8 +40,11 @@ class LabPlan:
         allow_origins: origins of pages that may use the bridge, beside its own.
         certificate: serve HTTPS and wss with it.
         record: folder for recordings; None for none.
+        mdns: whether to announce the bridge on the network, and to look for others.
         accept_boards: path at which boards may call; "" if none may.
         board_token: what they must know.
+        watch_password: what those must give who may watch only; None for nobody.
+        limits: how a board may be shared.
     """
 
     boards: Mapping[str, BoardOptions]
@@ -53,8 +58,11 @@ class LabPlan:
     allow_origins: tuple[str, ...] = ()
     certificate: Certificate | None = None
     record: Path | None = None
+    mdns: bool = False
     accept_boards: str = ""
     board_token: str = ""
+    watch_password: str | None = None
+    limits: Limits = field(default_factory=Limits)
 
     def listeners(self) -> list[Listener]:
         """All addresses to listen on."""

@@ -2,6 +2,8 @@
 
 webrepl_server  the server's side of one WebREPL connection: password, terminal text, records
 webrepl_client  the client's side of the records
+floor           who may type at a REPL that several share
+scrollback      what a client that comes late is shown
 text_frames     terminal text cut into messages where the firmware would
 repl_tracker    what mode a board's REPL is in, from the bytes of both directions
 terminal        typing at a board without loss: flow control by echo, by prompt, by raw-paste

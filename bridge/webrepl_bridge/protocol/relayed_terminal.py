@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .repl_tracker import Mode, ReplTracker
+from .repl_tracker import HOLDING_KEYS, Mode, ReplTracker
 
 
 class RelayedTerminal:
@@ -10,10 +10,12 @@ class RelayedTerminal:
 
     Attributes:
         tracker: what the REPL is doing.
+        entering: whether a key that leads to raw or paste mode has been typed and not been answered.
     """
 
     def __init__(self) -> None:
         self.tracker = ReplTracker()
+        self.entering = False
         self._answered = True
         self._queue = b""
 
@@ -31,6 +33,7 @@ class RelayedTerminal:
         """Queue bytes from a client."""
         self._queue += data
         self._answered = False
+        self.entering = self.entering or any(key in data for key in HOLDING_KEYS)
 
     def data_to_send(self) -> bytes:
         """Return what goes to the board now."""
@@ -42,3 +45,5 @@ class RelayedTerminal:
         """Take the board's output."""
         self.tracker.receive_data(data)
         self._answered = True
+        is_line_end = data.endswith(b"\r") or self.tracker.mode is Mode.RUNNING  # before the new prompt
+        self.entering = self.entering and is_line_end

@@ -40,6 +40,12 @@ class Mode(enum.Enum):
 
 AT_PROMPT = frozenset({Mode.PROMPT, Mode.CONTINUATION})
 
+HELD = frozenset({Mode.RAW, Mode.RAW_PASTE, Mode.RAW_RUNNING, Mode.PASTE})
+"""Modes that belong to who has entered them."""
+
+HOLDING_KEYS = (0x01, 0x05)
+"""Keys that lead there from a prompt."""
+
 _TITLE = rb"(?:\x1b\][^\x07\x1b\n]{0,255}(?:\x07|\x1b\\))?"  # CircuitPython's, anywhere between two writes
 _ANNOUNCED = (
     rb"\n" + _TITLE + rb"(?:"

@@ -23,7 +23,7 @@ from collections import deque
 from typing import NamedTuple
 
 from .raw_carrier import RAW_PASTE_REQUEST, RawCarrier, State
-from .repl_tracker import AT_PROMPT, Mode, ReplTracker
+from .repl_tracker import AT_PROMPT, HOLDING_KEYS, Mode, ReplTracker
 
 WINDOW_BYTES = 32
 PROGRAM_WINDOW_BYTES = 60
@@ -87,6 +87,11 @@ class Terminal:
     def unsettled_bytes(self) -> int:
         """How much of what was typed has not had its effect; at least 1 while not settled."""
         return len(self._queue) + len(self._unread) + (not self.settled)
+
+    @property
+    def entering(self) -> bool:
+        """Whether a key that leads to raw or paste mode has been typed, or is next, and has not had its effect."""
+        return self._switching() or (self.tracker.mode in AT_PROMPT and any(key in self._queue for key in HOLDING_KEYS))
 
     def type(self, data: bytes) -> None:
         """Queue bytes from a client."""

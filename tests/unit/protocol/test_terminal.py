@@ -6,7 +6,7 @@ import pytest
 
 from model_board import Desk, ModelBoard, desk_at_prompt
 from webrepl_bridge.protocol.raw_carrier import State
-from webrepl_bridge.protocol.repl_tracker import Mode
+from webrepl_bridge.protocol.repl_tracker import HELD, Mode
 from webrepl_bridge.protocol.terminal import QUIET_MS, STALE_MS, SWITCH_TIMEOUT_MS, WINDOW_BYTES, Terminal
 
 BEFORE = {
@@ -269,3 +269,30 @@ def test_each_byte_is_shown_once() -> None:
     desk.type(b"say('x')\r")
     desk.settle()
     assert desk.shown == b"say('x')\r\nx\r\n>>> "
+
+
+def is_held(desk: Desk) -> bool:
+    return desk.terminal.entering or desk.terminal.tracker.mode in HELD
+
+
+@pytest.mark.parametrize(("key", "mode"), [(b"\x01", Mode.RAW), (b"\x05", Mode.PASTE)])
+def test_the_repl_is_held_from_the_key_to_the_prompt_after_it(key: bytes, mode: Mode) -> None:
+    desk = desk_in(Mode.PROMPT)
+    desk.type(b"1\r" + key)  # the key waits for the prompt
+    while desk.terminal.tracker.mode is not mode:
+        assert is_held(desk) == (desk.terminal.tracker.mode is not Mode.RUNNING or key in desk.sent)
+        desk.wait(1)
+    assert is_held(desk)
+    desk.type(b"\x02" if mode is Mode.RAW else b"\x03")
+    while desk.terminal.tracker.mode is not Mode.PROMPT:
+        assert is_held(desk) or mode is Mode.PASTE
+        desk.wait(1)
+    desk.wait(SWITCH_TIMEOUT_MS)
+    assert not is_held(desk)
+
+
+def test_a_key_that_only_moves_the_cursor_holds_nothing_for_long() -> None:
+    desk = desk_in(Mode.PROMPT)
+    desk.type(b"abc\x01")
+    desk.wait(SWITCH_TIMEOUT_MS)
+    assert not is_held(desk)

@@ -1,0 +1,21 @@
+"""One board, shared by everyone who is attached.
+
+shared   the session: its board, its clients, what they see, who may type
+client   one client: what waits for it, what it may do, how it is let go
+files    the queue for file operations
+"""
+
+from .client import BACKLOG_CHARS_MAX, AnyClient, Client, ClientEndedError, ClientTooSlowError
+from .files import FileOperation
+from .shared import Limits, Session
+
+__all__ = [
+    "AnyClient",
+    "BACKLOG_CHARS_MAX",
+    "Client",
+    "ClientEndedError",
+    "ClientTooSlowError",
+    "FileOperation",
+    "Limits",
+    "Session",
+]

@@ -1,0 +1,316 @@
+"""One board's session: everyone who is attached to its single REPL, whether the board is there or not."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import itertools
+import logging
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, AnyStr
+
+from webrepl_link.errors import BoardError
+
+from ..protocol.floor import Drop, Floor, TakeBack, Type
+from ..protocol.repl_tracker import Mode
+from ..protocol.scrollback import Scrollback
+from .client import AnyClient, Client, ClientEndedError
+from .files import FileQueue
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from ..boards.base import Board
+
+log = logging.getLogger(__name__)
+
+ENODEV = 19
+
+LOST = "the REPL has been taken from you: Ctrl-C begins anew"
+
+RAW = frozenset({Mode.RAW, Mode.RAW_PASTE, Mode.RAW_RUNNING})
+"""What is shown in these modes is for tools, and no one else makes sense of it later."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How a board may be shared.
+
+    Attributes:
+        clients_max: how many may be attached at once; 1 is what the firmware does.
+        scrollback_chars: how much of what was shown before a client that comes late may be shown.
+    """
+
+    clients_max: int = 100
+    scrollback_chars: int = 16_000
+
+
+@dataclass
+class Counters:
+    """What has happened in a session since it began.
+
+    Attributes:
+        printed_bytes: from the board.
+        typed_bytes: to the board.
+        losses: how often the board has gone.
+        attached: how many clients there have been.
+    """
+
+    printed_bytes: int = 0
+    typed_bytes: int = 0
+    losses: int = 0
+    attached: int = 0
+
+
+class Session:
+    """Shares one board among its clients: all see the same terminal, any may type.
+
+    The board comes and goes; the session and its clients stay, and are told.
+
+    Args:
+        name: what people call the board.
+        limits: how it may be shared.
+
+    Attributes:
+        board: the board; None while it is not there.
+        absence: why it is not there.
+        files: operations on its files, waiting and under way.
+        counters: what has happened.
+        departure: set when the board goes, and as long as there is none; another event for each board.
+    """
+
+    def __init__(self, name: str, limits: Limits = Limits()) -> None:
+        self.name = name
+        self.limits = limits
+        self.board: Board | None = None
+        self.absence = "not opened yet"
+        self.departure = asyncio.Event()
+        self.departure.set()
+        self.clients: list[Client[str]] = []
+        self.tools: list[Client[bytes]] = []
+        self.watchers: list[Client[str]] = []
+        self.files = FileQueue()
+        self.counters = Counters()
+        self._floor: Floor[AnyClient] = Floor()
+        self._scrollback = Scrollback(limits.scrollback_chars)
+        self._clock = asyncio.get_running_loop().time
+        self._was_there = False
+        self._numbers = itertools.count(1)
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    @contextmanager
+    def serve(self, board: Board) -> Iterator[None]:
+        """Have `board` as the session's board until the block ends."""
+        board.on_output = self._show_output
+        board.on_notice = self._show_notice
+        self.board = board
+        self.departure = asyncio.Event()
+        log.info("%s: on %s", self.name, board.description)
+        self._show_notice("back" if self._was_there else "connected")
+        self._was_there = True
+        try:
+            yield
+        finally:
+            self.board = None
+            self.departure.set()
+            self.counters.losses += 1
+            self._floor.reset()
+            self._decoder.reset()
+            self._show_notice("disconnected")
+
+    def lose_board(self, reason: str) -> None:
+        """Note why there is no board."""
+        if reason != self.absence:
+            log.warning("%s: %s", self.name, reason)
+        self.absence = reason
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether nobody would notice if this session ended."""
+        return self.board is None and not self.clients and not self.tools
+
+    def dismiss(self, reason: str) -> None:
+        """Let all clients go."""
+        everyone: list[AnyClient] = [*self.clients, *self.tools]
+        for client in everyone:
+            client.end(ClientEndedError(reason))
+
+    def present_board(self) -> Board:
+        """Return the board.
+
+        Raises:
+            BoardError: ENODEV if there is none.
+        """
+        if self.board is None:
+            raise BoardError(ENODEV, f"the board is not there: {self.absence}")
+        return self.board
+
+    # What is shown.
+
+    def _show_output(self, data: bytes) -> None:
+        self.counters.printed_bytes += len(data)
+        self._floor.heard(self._now_ms())
+        for tool in self.tools:
+            tool.show(data)
+        # A character split over two reads stays in the decoder until it is whole;
+        # bytes that are no UTF-8 become U+FFFD, because a browser closes on an invalid text frame.
+        text = self._decoder.decode(data)
+        for client in (*self.clients, *self.watchers):
+            client.show(text)
+        if self.board is not None and self.board.mode not in RAW:
+            self._scrollback.add(text)
+
+    def _show_notice(self, line: str) -> None:
+        log.info("%s: %s", self.name, line)
+        self._scrollback.add(self._notice(line))
+        for client in (*self.clients, *self.watchers):
+            client.tell(line)
+
+    # Who is there.
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many clients as there may be."""
+        return len(self.clients) + len(self.tools) >= self.limits.clients_max
+
+    @contextmanager
+    def attach(self, origin: str, *, watches_only: bool = False, replay: bool = False) -> Iterator[Client[str]]:
+        """Attach a client that came from `origin`, until the block ends.
+
+        Leaving hands over to the board at once; `depart` is what to wait for afterwards.
+
+        Args:
+            origin: where it comes from.
+            watches_only: whether it may neither type nor move files.
+            replay: whether it is shown what was shown before.
+
+        Raises:
+            ClientEndedError: there are as many as there may be.
+        """
+        client = Client(self, self._name_of(origin), "", self._notice, watches_only=watches_only)
+        with self._attached(client, self.clients):
+            if replay and (before := self._scrollback.text()):
+                client.tell("what was shown before")
+                client.show(before)
+            if self.board is None:
+                client.tell("not connected")
+            yield client
+
+    @contextmanager
+    def attach_tool(self, origin: str) -> Iterator[Client[bytes]]:
+        """The same for a client that gets the board's bytes as they are, and no notices between them.
+
+        Raises:
+            ClientEndedError: there are as many as there may be.
+        """
+        tool = Client(self, self._name_of(origin), b"", lambda _: b"")
+        with self._attached(tool, self.tools):
+            yield tool
+
+    @contextmanager
+    def watch(self, name: str) -> Iterator[Client[str]]:
+        """Attach one that only looks, and is no client: it is not counted, and what it writes is nobody's."""
+        watcher = Client(self, name, "", self._notice)
+        self.watchers.append(watcher)
+        try:
+            yield watcher
+        finally:
+            self.watchers.remove(watcher)
+
+    def _notice(self, line: str) -> str:
+        return f"\r\n[{self.name}: {line}]\r\n"
+
+    def _name_of(self, origin: str) -> str:
+        return f"{origin}#{next(self._numbers)}"
+
+    @contextmanager
+    def _attached(self, client: Client[AnyStr], among: list[Client[AnyStr]]) -> Iterator[None]:
+        if self.is_full:
+            raise ClientEndedError(f"{self.name} takes no more than {self.limits.clients_max} clients at once")
+        among.append(client)
+        self.counters.attached += 1
+        log.info("%s: %s attached, %d in all", self.name, client.name, len(self.clients) + len(self.tools))
+        try:
+            yield
+        finally:
+            among.remove(client)
+            log.info("%s: %s left, %d remain", self.name, client.name, len(self.clients) + len(self.tools))
+
+    async def depart(self, client: AnyClient) -> None:
+        """Take back the terminal from a client that has left: no one else could end its raw or paste mode."""
+        if self._floor.leave(client) and self.board is not None:
+            await self.board.release()
+
+    # Who types.
+
+    @property
+    def holder(self) -> AnyClient | None:
+        """Who has the REPL in raw or paste mode; None if nobody has."""
+        return self._floor.typist if self.board is not None and self.board.is_held else None
+
+    async def type(self, client: AnyClient, data: bytes) -> None:
+        """Type for a client, when it may: see `protocol.floor`. What cannot be typed is dropped, and it is told."""
+        if not (data := self._floor.strip(client, data)):
+            client.tell_once(LOST)
+            return
+        since_ms = self._now_ms()
+        while True:
+            if (board := self.board) is None:
+                client.tell_once("not connected: what you type is lost")
+                return
+            running = board.mode is Mode.RAW_RUNNING
+            now_ms = self._now_ms()
+            match self._floor.judge(client, held=board.is_held, running=running, since_ms=since_ms, now_ms=now_ms):
+                case Type():
+                    break
+                case TakeBack(holder):
+                    await self.take_over(f"{holder.name} has fallen silent")
+                case Drop(holder):
+                    client.tell(f"{holder.name} has the REPL in {board.mode.value} mode: what you typed is dropped")
+                    return
+                case wait:
+                    client.tell_once(f"{wait.holder.name} has the REPL in {board.mode.value} mode: what you type waits")
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout((wait.until_ms - now_ms) / 1000 + 0.001):
+                            await board.freed()
+        self._floor.typed(client, self._now_ms())
+        self.counters.typed_bytes += len(data)
+        client.has_typed()
+        await board.write(data)
+
+    async def take_over(self, reason: str) -> None:
+        """Take the REPL from who holds it in raw or paste mode, and bring the board to its prompt.
+
+        Raises:
+            BoardError: there is no board.
+            TransportError: the wire failed.
+        """
+        board = self.present_board()
+        if not board.is_held:
+            return
+        loser = self._floor.lose()
+        self._show_notice(f"back to the prompt: {reason}")
+        if loser is not None:
+            loser.tell_once(LOST)
+        await board.release()
+
+    # Files.
+
+    @asynccontextmanager
+    async def file_turn(self, client: AnyClient, kind: str, name: str) -> AsyncIterator[Board]:
+        """Wait for a client's turn at the board's files, which it has until the block ends.
+
+        Raises:
+            BoardError: ENODEV if there is no board.
+        """
+        self.present_board()
+        async with self.files.turn(kind, name, client.name):
+            board = self.present_board()
+            stalled = self.holder not in (None, client) and self._floor.has_stalled(self._now_ms())
+            if stalled and board.mode is Mode.PASTE:
+                await self.take_over(f"{client.name} waits for a file")
+            yield board
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
