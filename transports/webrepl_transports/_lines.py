@@ -37,11 +37,9 @@ all of Windows, follow esptool's and mpremote's source (esptool/reset.py, mpremo
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING
 
 from webrepl_transports.address import ResetOnOpen
-from webrepl_transports.control import BOOT_S, RESET_S
 
 if TYPE_CHECKING:
     import serial
@@ -62,7 +60,7 @@ def before_open(port: serial.SerialBase, mode: ResetOnOpen) -> None:
 
 
 def after_open(port: serial.SerialBase, mode: ResetOnOpen, *, own_usb: bool) -> None:
-    """Bring the lines where `mode` wants them. Blocks for 0.3 s if the board is to be reset.
+    """Bring the lines where `mode` wants them; a hard reset is to follow, see `control.hard_reset`.
 
     Args:
         port: the open port.
@@ -72,20 +70,15 @@ def after_open(port: serial.SerialBase, mode: ResetOnOpen, *, own_usb: bool) -> 
     Raises:
         OSError: the port has no such lines, or has vanished.
     """
-    if mode is ResetOnOpen.NEVER:
-        return
     if not WINDOWS and mode is not ResetOnOpen.KEEP:
         for hook in _HOOKS:
             delattr(port, hook)
+    if mode is ResetOnOpen.NEVER:
+        return
     if mode is ResetOnOpen.RELEASE:
         set_lines(port, dtr=False, rts=False)
         return
-    if mode is ResetOnOpen.HARD:
-        set_lines(port, dtr=False, rts=True)
-        time.sleep(RESET_S)
-        set_lines(port, dtr=False, rts=False)
-        time.sleep(BOOT_S)
-    if mode is ResetOnOpen.HARD or WINDOWS:
+    if WINDOWS and mode is ResetOnOpen.KEEP:
         set_lines(port, dtr=True, rts=True)
     if not own_usb:
         _hold_lines_after_close(port)

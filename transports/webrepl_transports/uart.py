@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import threading
 import time
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, cast
 import serial
 from serial_asyncio import SerialTransport
 
-from webrepl_link.errors import BrokenError, OpenError
+from webrepl_link.errors import BrokenError, OpenError, TransportError
 from webrepl_transports import _lines
 from webrepl_transports._asyncio import AsyncioStream
 from webrepl_transports._buffered import run_apart
@@ -31,6 +30,7 @@ from webrepl_transports._open_errors import explain
 from webrepl_transports._port_lines import PortLines
 from webrepl_transports._threaded import UNCANCELLABLE_READ_S, ThreadedStream
 from webrepl_transports.address import ResetOnOpen, SerialAddress, parse
+from webrepl_transports.control import hard_reset
 from webrepl_transports.ports import PortKind, find_port, only_board, port_with_serial
 
 if TYPE_CHECKING:
@@ -76,7 +76,22 @@ async def open_uart(url: str, options: OpenOptions, *, watch: bool = True) -> Bu
         )
     if opened.has_lines:
         stream.control = PortLines(stream, opened)
+    if opened.mode is ResetOnOpen.HARD:
+        try:
+            await _reset(stream, opened.device)
+        except BaseException:
+            await stream.aclose()
+            raise
     return stream
+
+
+async def _reset(stream: BufferedStream, device: str) -> None:
+    if stream.control is None:
+        raise OpenError(f"{device} has no DTR and RTS lines to reset a board: leave out reset_on_open=hard")
+    try:
+        await hard_reset(stream.control)
+    except TransportError as error:
+        raise OpenError(f"{device} vanished as it was reset: open it again when it is back") from error
 
 
 class OpenPort:
@@ -178,16 +193,8 @@ class OpenPort:
         self._tell_empty_from_gone()
         with contextlib.suppress(AttributeError, NotImplementedError, ValueError):
             self.port.set_low_latency_mode(True)  # FTDI chips else hold back what came for 16 ms
-        try:
+        with contextlib.suppress(OSError):  # of a port without such lines, or one that reading will find gone
             _lines.after_open(self.port, self.mode, own_usb=own_usb)
-        except OSError as error:
-            if self.mode is not ResetOnOpen.HARD:
-                return
-            if error.errno in (errno.ENOTTY, errno.EINVAL):
-                raise OpenError(
-                    f"{self.device} has no DTR and RTS lines to reset a board: leave out reset_on_open=hard"
-                ) from None
-            raise OpenError(f"{self.device} vanished as it was reset: open it again when it is back") from None
 
     def _drain(self) -> None:
         if not self.is_terminal and os.name != "nt":

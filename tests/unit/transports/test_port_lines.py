@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import Iterator
 
 import pytest
+from serial.urlhandler.protocol_loop import Serial as LoopPort
 
 from stream_kit import in_loop
-from webrepl_transports import BrokenError, Signals, TransportError, hard_reset, open_stream
+from webrepl_transports import BrokenError, OpenError, Signals, TransportError, open_stream
 
 termios = pytest.importorskip("termios", reason="pseudo terminals")
 _posix = pytest.importorskip("webrepl_transports._posix")
@@ -49,19 +51,6 @@ async def test_lines_are_set_by_one_request(
     await stream.control.set_lines(dtr=False, rts=True)
     await stream.control.set_lines(rts=False)
     assert requests == [(False, True), (None, False)]
-    await stream.aclose()
-
-
-@in_loop
-async def test_a_hard_reset_pulls_rts_alone(
-    monkeypatch: pytest.MonkeyPatch, requests: list[tuple[bool | None, bool | None]], pty_ends: tuple[str, int]
-) -> None:
-    monkeypatch.setattr("webrepl_transports.control.RESET_S", 0)
-    monkeypatch.setattr("webrepl_transports.control.BOOT_S", 0)
-    stream = await open_stream(pty_ends[0])
-    assert stream.control is not None
-    await hard_reset(stream.control)
-    assert requests == [(False, True), (None, False), (True, True)]
     await stream.aclose()
 
 
@@ -128,3 +117,34 @@ async def test_ports_that_pyserial_has_by_url_have_them_too() -> None:
     await stream.control.set_break(True)
     await stream.control.set_break(False)
     await stream.aclose()
+
+
+@in_loop
+async def test_a_hard_reset_pulls_rts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes: list[str] = []
+    for hook, line in (("_update_dtr_state", "dtr"), ("_update_rts_state", "rts")):
+        monkeypatch.setattr(LoopPort, hook, lambda port, line=line: changes.append(f"{line}={getattr(port, line):d}"))
+    stream = await open_stream("loop://", reset_on_open="hard")
+    assert changes == ["dtr=0", "rts=1", "rts=0", "dtr=1", "rts=1"]
+    await stream.aclose()
+
+
+@in_loop
+async def test_lines_that_were_not_to_be_touched_at_the_opening_can_be_set_later() -> None:
+    stream = await open_stream("loop://", reset_on_open="never")
+    assert stream.control is not None
+    await stream.control.set_lines(rts=False)
+    assert not (await stream.control.signals()).cts
+    await stream.aclose()
+
+
+@in_loop
+async def test_a_port_that_vanishes_in_its_reset_is_told(
+    monkeypatch: pytest.MonkeyPatch, requests: list[tuple[bool | None, bool | None]], pty_ends: tuple[str, int]
+) -> None:
+    def vanish(fd: int, dtr: bool | None, rts: bool | None) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(_posix, "set_lines", vanish)
+    with pytest.raises(OpenError, match="vanished as it was reset: open it again when it is back"):
+        await open_stream(pty_ends[0], reset_on_open="hard")
