@@ -112,6 +112,11 @@ class AutoBoard(Board):
         return self._inner.mode
 
     @property
+    def link_counters(self) -> dict[str, int]:
+        """See Board."""
+        return self._inner.link_counters
+
+    @property
     def is_held(self) -> bool:
         """See Board."""
         return self._inner.is_held

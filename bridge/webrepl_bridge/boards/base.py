@@ -59,6 +59,11 @@ class Board(ABC):
     on_notice: Callable[[str], None]
 
     @property
+    def link_counters(self) -> dict[str, int]:
+        """What the link to the board has mended so far, by the event; empty if there is no link."""
+        return {}
+
+    @property
     @abstractmethod
     def mode(self) -> Mode:
         """What the board's REPL is doing, as far as that is known."""

@@ -104,6 +104,16 @@ class LinkWire(Wire):
         )
         self._text_watch.start(0)
 
+    def counters(self) -> dict[str, int]:
+        """Return what the link has mended, by the event."""
+        link = self._link
+        return {
+            "bad_frames": link.bad_frames,
+            "skipped_bytes": link.skipped_bytes,
+            "resent_frames": link.resent_frames,
+            "sessions": self.sessions,
+        }
+
     def _now_ms(self) -> int:
         return int((self._clock() - self._epoch) * 1000)
 

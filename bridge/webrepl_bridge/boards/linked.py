@@ -60,6 +60,11 @@ class LinkedBoard(TerminalBoard):
         self._tasks: asyncio.TaskGroup | None = None
         self._version: tuple[int, int, int] | None = None
 
+    @property
+    def link_counters(self) -> dict[str, int]:
+        """See Board."""
+        return self._wire.counters()
+
     async def run(self) -> None:
         """See Board. The board is called until it answers, and again whenever it falls silent."""
         try:

@@ -6,6 +6,7 @@ page         what a browser gets at `/`, and the headers that go with it
 webrepl      one WebREPL client, from `Password: ` until it leaves
 typist       what one client types, in order, without holding up the rest of it
 tools        serial tools, over TCP and RFC 2217
+metrics      what Prometheus asks for
 neighbours   other bridges on the network, by multicast DNS
 passwords    checking a password, and slowing down whoever guesses
 listening    the addresses, each with a board at `/`; changed while the bridge runs

@@ -1,4 +1,4 @@
-"""One ASGI application for all boards: the page and WebREPL at `/` and `/NAME`, `/boards` and `/health`."""
+"""One ASGI application for all boards: the page and WebREPL at `/` and `/NAME`, `/boards`, `/health`, `/metrics`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from .metrics import exposition
 from .page import page_routes
 from .webrepl import serve_client
 
@@ -67,6 +68,10 @@ def create_app(
             state["bridges"] = [asdict(neighbour) for neighbour in neighbours.listed()]
         return JSONResponse(state, headers={"Cache-Control": "no-store"})
 
+    async def metrics(request: Request) -> Response:
+        body, content_type = exposition(lab.sessions, bridge_version(), request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": content_type})
+
     async def webrepl(websocket: WebSocket) -> None:
         session = find(websocket.path_params["name"])
         if session is not None:
@@ -84,6 +89,7 @@ def create_app(
             *page_routes(),
             Route("/health", health),
             Route("/boards", boards),
+            Route("/metrics", metrics),
             *([WebSocketRoute(f"{dial_in.path}/{{name}}", dial_in.accept)] if dial_in else []),
             WebSocketRoute("/{name:path}", webrepl),
         ],

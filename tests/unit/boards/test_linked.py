@@ -38,6 +38,10 @@ async def test_the_terminal_works_on_a_noisy_wire() -> None:
         await r.board.write(b"hello\r" * 20)
         for _ in range(20):
             assert await r.expect(b">>> ") == b"hello\r\nHELLO\r\n>>> "
+        counters = r.board.link_counters
+        assert counters["sessions"] == 1
+        assert counters["resent_frames"] > 0
+        assert counters["bad_frames"] > 0
 
 
 @in_loop

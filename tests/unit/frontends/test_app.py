@@ -46,6 +46,13 @@ def test_the_boards_are_listed() -> None:
     assert json.loads(body) == {"default": "lab1", "boards": [{"name": "lab1", "connected": True, "clients": 0}]}
 
 
+def test_prometheus_is_served() -> None:
+    status, headers, body = get("/metrics")
+    assert status == 200
+    assert headers["content-type"].startswith("text/plain; version=")
+    assert b'webrepl_board_connected{board="lab1"} 1.0' in body
+
+
 def test_health() -> None:
     async def test() -> None:
         async with serving(FakeBoard(), name="lab1") as running:
