@@ -12,12 +12,10 @@ spi      SPI as a stream; loaded when asked for
 ports    streams of a second USB interface or a socket; loaded when asked for
 login    the password on the wire; loaded when there is one
 plain    the firmware's own WebREPL on a stream, instead of the link; loaded when asked for
-dialed   a stream over a WebSocket that the board opens by itself, and websocket_client, which is of use without the
-         rest; loaded when asked for
+dialed   calling a bridge over a WebSocket; with websocket_client, which is of use without the rest
 """
 
 _service = None
-_dialed = None
 
 
 def start(stream, framing="link", password=None, baud=0, timer=-1):
@@ -75,26 +73,6 @@ def start_uart(uart, baud=115200, framing="link", password=None, timer=-1, **pin
     start(UART(uart, baud, timeout=0, rxbuf=512, txbuf=384, **pins), framing, password, baud, timer)
 
 
-def start_websocket(url, token, ca=None, timer=-1):
-    """Call a bridge that accepts boards, again whenever the connection is lost, and start on that.
-
-    Args:
-        url: where, and what this board is to be called there: ws://HOST:PORT/dial-in/NAME, or wss://.
-        token: what the bridge wants to hear (--board-token).
-        ca: for wss, the certificate of the authority that the bridge's is signed by; False: take any.
-        timer: as for start.
-
-    Raises:
-        ValueError: the URL is none, or ca is missing.
-    """
-    global _dialed
-    from .dialed import Dialed
-
-    dialed = Dialed(url, token, ca)
-    start(dialed, timer=timer)
-    _dialed = dialed
-
-
 def start_spi(spi, cs, ready=None, block_bytes=128, password=None, timer=-1):
     """Start on SPI, the board as the controller.
 
@@ -113,10 +91,7 @@ def start_spi(spi, cs, ready=None, block_bytes=128, password=None, timer=-1):
 
 def stop():
     """Stop serving; the REPL stays where it was before."""
-    global _service, _dialed
+    global _service
     if _service:
         _service.stop()
         _service = None
-    if _dialed:
-        _dialed.close()
-        _dialed = None

@@ -1,12 +1,17 @@
-"""A stream over a WebSocket that the board opens by itself, again and again: for one that nobody can reach.
+"""Calling a bridge over a WebSocket: for a board that nobody can reach from outside. In boot.py, with the network up:
+
+    import webrepl_shim.dialed
+    webrepl_shim.dialed.start("ws://lab.example:8266/dial-in/kitchen", "the token")
 
 The link's bytes go through it in binary messages, cut anywhere. While there is no connection what is written is lost,
-as on a wire that is pulled out.
+as on a wire that is pulled out; the board calls again and again.
 """
 
 from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
+
+import webrepl_shim
 
 from .websocket_client import WebSocket, random_bytes, split
 
@@ -16,14 +21,44 @@ _OPEN_MS = const(15000)
 _SILENT_MS = const(20000)  # the bridge says something every few seconds
 _WAITING_BYTES = const(1024)
 
+_dialed = None
+
+
+def start(url, token, ca=None, timer=-1):
+    """Call a bridge that accepts boards, again whenever the connection is lost, and serve the REPL and the files on it.
+
+    Args:
+        url: where, and what this board is to be called there: ws://HOST:PORT/dial-in/NAME, or wss://.
+        token: what the bridge wants to hear (--board-token).
+        ca: for wss, the certificate of the authority that the bridge's is signed by; False: take any.
+        timer: as for webrepl_shim.start.
+
+    Raises:
+        ValueError: the URL is none, or ca is missing.
+    """
+    global _dialed
+    dialed = Dialed(url, token, ca)
+    stop()
+    _dialed = dialed
+    webrepl_shim.start(dialed, timer=timer)
+
+
+def stop():
+    """Hang up, and stop serving."""
+    global _dialed
+    webrepl_shim.stop()
+    if _dialed:
+        _dialed.close()
+        _dialed = None
+
 
 class Dialed:
     """What webrepl_shim.start takes.
 
     Args:
-        url: where a bridge accepts boards, and this one's name: ws://HOST:PORT/boards/NAME, or wss://.
-        token: what the bridge wants to hear.
-        ca: as for websocket_client.WebSocket.
+        url: as for start.
+        token: as for start.
+        ca: as for start.
 
     Raises:
         ValueError: the URL is none, or ca is missing.

@@ -105,7 +105,7 @@ def main():
                 ca = file.read()
 
         def start():
-            webrepl_shim.start_websocket(where, sys.argv[3], ca)
+            webrepl_shim.dialed.start(where, sys.argv[3], ca)
 
     else:
         server = socket()

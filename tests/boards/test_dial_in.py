@@ -7,8 +7,12 @@ import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -19,6 +23,7 @@ from clients.official import TEXT, OfficialClient
 from serving import PASSWORD
 from webrepl_bridge.boards.base import Board
 from webrepl_bridge.boards.opening import BoardOptions
+from webrepl_bridge.certificates import Certificate
 from webrepl_bridge.frontends.app import create_app
 from webrepl_bridge.frontends.dial_in import DialIn
 from webrepl_bridge.frontends.passwords import PasswordGate
@@ -60,13 +65,13 @@ class Bridge:
 
 
 @asynccontextmanager
-async def bridge(port: int = 0) -> AsyncIterator[Bridge]:
+async def bridge(port: int = 0, certificate: Certificate | None = None) -> AsyncIterator[Bridge]:
     lab = Lab()
     sockets = open_listeners(f"127.0.0.1:{port}")
     stop, ready = asyncio.Event(), asyncio.Event()
     app = create_app(lab, PasswordGate(PASSWORD), dial_in=DialIn(lab, PasswordGate(TOKEN)))
     async with lab.run(), asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve(app, sockets, stop=stop, ready=ready.set))
+        tasks.create_task(serve(app, sockets, stop=stop, ready=ready.set, certificate=certificate))
         await ready.wait()
         try:
             yield Bridge(lab, sockets[0].getsockname()[1])
@@ -135,6 +140,26 @@ async def test_a_board_that_goes_away_stays_known(unix_vm: UnixVM) -> None:
             await client.read_text_until(">>> ")
             await use(client)
             await client_of_both.__aexit__(None, None, None)
+
+
+@in_loop
+async def test_over_tls(unix_vm: UnixVM, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    mine = authority.issue_cert("localhost")
+    mine.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
+    mine.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
+    ca = load_pem_x509_certificate(authority.cert_pem.bytes()).public_bytes(Encoding.DER)
+    (tmp_path / "ca.der").write_bytes(ca)
+    async with bridge(certificate=Certificate(tmp_path / "cert.pem", tmp_path / "key.pem")) as lab_bridge:
+        url = f"wss://localhost:{lab_bridge.port}/dial-in/{NAME}"
+        with shim_that_calls(unix_vm, url, TOKEN, str(tmp_path / "ca.der")):
+            await lab_bridge.until_there()
+            session = lab_bridge.lab.sessions[NAME]
+            data = random.Random(2).randbytes(20_000)
+            async with session.present_board().put("data.bin", len(data)) as writer:
+                await writer.write(data)
+                await writer.finish()
+            assert (unix_vm.folder / "data.bin").read_bytes() == data
 
 
 # What the endpoint says to callers, boards or not.

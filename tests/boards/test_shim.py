@@ -21,6 +21,7 @@ ENOENT, EACCES, EINVAL, ENOSPC, ENOSYS, ECANCELED = 2, 13, 22, 28, 38, 125
 RAM_BYTES_MAX = 12 * 1024
 FLASH_BYTES_MAX = 16 * 1024
 NETWORK_FLASH_BYTES_MAX = 7 * 1024
+NETWORK_RAM_BYTES_MAX = 10 * 1024
 
 COUNTER = """
 import sys, select, time
@@ -46,7 +47,7 @@ except OSError:
 """
 
 MEMORY = """
-import gc
+import gc, sys
 def used():
     gc.collect()
     return gc.mem_alloc()
@@ -58,6 +59,15 @@ webrepl_shim.start_uart(1)
 shim = used()
 import webrepl_shim.files
 print(link - start, shim - link, used() - shim)
+class Nothing: pass  # the Pico has no network
+for name, members in (("socket", ()), ("hashlib", ("sha1",))):
+    module = Nothing()
+    for member in members:
+        setattr(module, member, None)
+    sys.modules.setdefault(name, module)
+start = used()
+import webrepl_shim.dialed
+print(used() - start)
 """
 
 
@@ -81,9 +91,11 @@ def test_every_file_compiles_and_all_of_them_fit(tmp_path: Path) -> None:
 
 def test_memory(pico_usb: Pico, tmp_path: Path) -> None:
     install_shim(pico_usb, tmp_path)
-    link, shim, files = (int(number) for number in mpremote(pico_usb, "resume", "exec", MEMORY).split())
+    link, shim, files, network = (int(number) for number in mpremote(pico_usb, "resume", "exec", MEMORY).split())
     print(f"RAM: link {link}, shim with its buffers {shim}, together {link + shim}; with the file service {files} more")
+    print(f"RAM of the network modules: {network}")
     assert link + shim <= RAM_BYTES_MAX
+    assert network <= NETWORK_RAM_BYTES_MAX
 
 
 def test_terminal_and_files(pico_usb: Pico, tmp_path: Path) -> None:
