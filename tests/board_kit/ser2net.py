@@ -35,7 +35,7 @@ def run_ser2net(dialect: str, connector: str) -> Iterator[int]:
 
 @contextmanager
 def free_port() -> Iterator[int]:
-    """Keep a TCP port free for ser2net until the block ends: two may have one as long as only one of them listens."""
+    """Keep a TCP port free until the block ends, for a server: two may have one as long as only one of them listens."""
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))
