@@ -122,7 +122,9 @@ class _Call(ByteStream):
             self._raise_if_ended()
             message = await self._websocket.receive()
             if message["type"] == "websocket.disconnect":
-                self._end = self._end or EndOfStreamError(f"{self.description} has ended")
+                is_goodbye = message.get("code") in (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY)
+                error = EndOfStreamError if is_goodbye else BrokenError
+                self._end = self._end or error(f"{self.description} has ended")
             else:
                 self._data = message.get("bytes") or b""
         data, self._data = self._data[:max_bytes], self._data[max_bytes:]
