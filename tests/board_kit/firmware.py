@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Literal
 
@@ -73,6 +74,17 @@ def command(name: str) -> str:
     if path := shutil.which(name) or shutil.which(name, path="/usr/sbin"):
         return path
     raise MissingError(f"{name} is not installed: `make boards` as root on Debian installs it")
+
+
+def udevadm() -> tuple[str, dict[str, str]]:
+    """Return a udevadm that checks rules, and its environment: the system's own, or what prepare.sh unpacked."""
+    own = shutil.which("udevadm")
+    if own and subprocess.run([own, "verify", "--help"], capture_output=True, check=False).returncode == 0:
+        return own, {}
+    unpacked = _existing(CACHE / "udevadm", "udevadm from systemd 254 or newer")
+    program = next(path for path in unpacked.rglob("udevadm") if path.is_file() and os.access(path, os.X_OK))
+    library = next(unpacked.rglob("libsystemd-shared-*.so"))
+    return str(program), {"LD_LIBRARY_PATH": str(library.parent)}
 
 
 def _existing(path: Path, what: str, *, or_set: str = "") -> Path:

@@ -79,8 +79,31 @@ prepare_ser2net() {
   { ! command -v systemctl || systemctl disable --now ser2net; } > /dev/null 2>&1 || true
 }
 
+# udevadm checks rules from systemd 254 on, which is newer than Debian 12's; it is unpacked, not installed.
+prepare_udevadm() {
+  { ! udevadm verify --help; } > /dev/null 2>&1 || return 0
+  local folder=$cache/udevadm
+  [ ! -e "$folder" ] || return 0
+  echo "boards: fetching udevadm"
+  rm -rf "$folder.partial"
+  mkdir -p "$folder.partial"
+  (
+    cd "$folder.partial"
+    "$here/fetch.sh" "$cache/apt" bookworm-backports download udev libsystemd-shared
+    for package in *.deb; do dpkg-deb --extract "$package" .; done
+    rm ./*.deb
+  ) || return
+  mv "$folder.partial" "$folder"
+}
+
+prepare_systemd() {
+  command -v systemd-analyze > /dev/null || packages systemd
+}
+
 prepare_node || echo "boards: no emulated Pico" >&2
 prepare_pico || echo "boards: no firmware for the emulated Pico" >&2
 prepare_microbit || echo "boards: no emulated micro:bit" >&2
 prepare_browser || echo "boards: no browser for the page" >&2
 prepare_ser2net || echo "boards: no ser2net to serve a board's port" >&2
+prepare_systemd || echo "boards: no systemd to check the unit" >&2
+prepare_udevadm || echo "boards: no udevadm to check the rules" >&2
