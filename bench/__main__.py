@@ -9,9 +9,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the emulated boards and the official client
 
-from . import latency, link, shim, spi, transfers
+from . import far_boards, latency, link, shim, spi, transfers
 
-PARTS = {"transfers": transfers.main, "latency": latency.main, "link": link.main, "shim": shim.main, "spi": spi.main}
+PARTS = {
+    "transfers": transfers.main,
+    "latency": latency.main,
+    "link": link.main,
+    "shim": shim.main,
+    "spi": spi.main,
+    "far_boards": far_boards.main,
+}
 
 
 def main() -> None:

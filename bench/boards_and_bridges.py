@@ -36,10 +36,11 @@ class RunningBridge:
 
 
 @contextmanager
-def bridge_on(url: str) -> Iterator[RunningBridge]:
-    """Run `webrepl-bridge --serial url` until the block ends."""
+def bridge_on(url: str | None, *options: str) -> Iterator[RunningBridge]:
+    """Run `webrepl-bridge --serial url` until the block ends; without a URL, what `options` say."""
     started_s = time.monotonic()
-    command = [sys.executable, "-m", "webrepl_bridge", "--serial", url, "--listen", "127.0.0.1:0"]
+    command = [sys.executable, "-m", "webrepl_bridge", "--listen", "127.0.0.1:0", *options]
+    command += ["--serial", url] if url else []
     environment = {**os.environ, "WEBREPL_PASSWORD": PASSWORD}
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -48,7 +49,7 @@ def bridge_on(url: str) -> Iterator[RunningBridge]:
             assert process.stdout is not None
             for line in process.stdout:
                 if line.startswith("Clients:"):
-                    port = int(line.rstrip("/\n").rpartition(":")[2])
+                    port = int(line.split(":")[-1].partition("/")[0])
                 if line.startswith("Ctrl-C"):
                     break
             yield RunningBridge(port, process.pid, started_s)
