@@ -19,8 +19,8 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, async_playwright, expect
 
 from board_kit.firmware import MissingError, command, node_modules
-from clients.conftest import PASSWORD, Bridge
-from clients.conftest import bridge as bridge
+from board_kit.unix_vm import UnixVM
+from clients.conftest import PASSWORD, PORT, Bridge, first_prompt, in_thread
 from webrepl_bridge.frontends.page import FILES
 
 CHROMIUM_OPTIONS = [
@@ -135,6 +135,14 @@ def browser_thread() -> Iterator[InThread]:
         loop.call_soon_threadsafe(stop.set)
     finally:
         thread.join()
+
+
+@pytest.fixture
+def bridge(unix_vm: UnixVM) -> Iterator[Bridge]:
+    """A bridge in a thread of its own, in front of a MicroPython of its own."""
+    with in_thread(unix_vm.device) as host:
+        asyncio.run(first_prompt(host))
+        yield Bridge(host, PORT, PASSWORD, unix_vm.folder)
 
 
 @pytest.fixture

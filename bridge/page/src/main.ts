@@ -1,6 +1,6 @@
 /** The page: which board is shown, and what belongs to all of them. */
 
-import { Board } from "./board";
+import { Board, type View } from "./board";
 import { BoardList } from "./boardlist";
 import { HelpDialog, LoginDialog } from "./dialogs";
 import { button, h } from "./dom";
@@ -14,17 +14,22 @@ let shown: Board | undefined;
 const status = h("span", { className: "state", role: "status" });
 const title = h("h1", {}, texts.brand);
 const list = new BoardList((name) => (location.hash = `#${encodeURIComponent(name)}`), showWhatIsAsked);
-const main = h("main", {}, h("div", { className: "side" }, list.element));
+const side = h("div", { className: "side" }, list.element);
+const main = h("main", {}, side);
 const login = new LoginDialog((password) => {
   settings.password = password;
   for (const board of boards.values()) board.connection.logIn(password);
 });
+const views = (["plot", "terminal"] as const).map((view) =>
+  h("button", { type: "button", data: { view }, onclick: () => choose(view) }, texts.views[view]));
 const help = new HelpDialog((on) => boards.forEach((board) => board.terminal.setScreenReader(on)));
 document.body.append(
   h("header", {}, h("span", { className: "mark", aria: { hidden: "true" } }, ">_"), title, status,
     button([texts.help.open, `${texts.help.title} (F1)`], () => help.open())),
   main,
+  h("nav", { className: "views", aria: { label: texts.views.label } }, ...views),
 );
+onView("terminal");
 
 /** Show the board that the address names, or else the default one, or else the first. */
 function showWhatIsAsked(): void {
@@ -36,13 +41,13 @@ function showWhatIsAsked(): void {
 
 function show(name: string): void {
   const known = boards.get(name);
-  const board = known ?? new Board(name, { onState, onPassword: (_, denied) => login.ask(denied), onPageKey });
-  if (shown) shown.element.hidden = true;
+  const board = known ?? new Board(name, { onState, onPassword: (_, denied) => login.ask(denied), onPageKey, onView });
+  shown?.element.remove();
+  shown?.side.element.remove();
   shown = board;
-  board.element.hidden = false;
+  main.append(board.element);
   if (!known) {
     boards.set(name, board);
-    main.append(board.element);
     board.terminal.open();
   }
   title.textContent = name;
@@ -60,6 +65,18 @@ function onState(board: Board): void {
   if (state === "open") board.terminal.focus();
 }
 
+/** On a narrow screen: someone wants to see a part, which may have to be opened. */
+function choose(view: View): void {
+  if (view === "plot") void shown?.openPlot();
+  else onView(view === "editor" && shown?.editors.element.hidden ? "files" : view);
+}
+
+/** On a narrow screen: which part is shown. */
+function onView(view: View): void {
+  main.dataset["view"] = view;
+  for (const each of views) each.setAttribute("aria-pressed", String(each.dataset["view"] === view));
+}
+
 function onPageKey(event: KeyboardEvent): void {
   event.preventDefault();
   if (event.key === "F1") help.open();
@@ -68,12 +85,12 @@ function onPageKey(event: KeyboardEvent): void {
 
 /** F6: from part to part, so that the terminal, which needs Tab for itself, can be left by keyboard. */
 function focusNextPart(direction: 1 | -1): void {
-  const parts = [...document.querySelectorAll<HTMLElement>("header, .boards, .tools, .console")].filter(
+  const parts = [...document.querySelectorAll<HTMLElement>("header, .boards, .files, .tools, .text, .console")].filter(
     (part) => part.checkVisibility());
   const at = parts.findIndex((part) => part.contains(document.activeElement));
   const next = parts[(at + direction + parts.length) % parts.length];
   if (next && next === shown?.terminal.element) shown.terminal.focus();
-  else next?.querySelector<HTMLElement>("button, input")?.focus();
+  else next?.querySelector<HTMLElement>("button, input, [contenteditable]")?.focus();
 }
 
 function connectAll(): void {

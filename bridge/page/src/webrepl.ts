@@ -12,6 +12,8 @@ export interface Events {
   onState(state: State, detail: { denied?: boolean; reason?: string }): void;
   /** The board has printed something. */
   onText(text: string): void;
+  /** A part of the records' stream has come. */
+  onBinary(data: Uint8Array): void;
 }
 
 const GREETING = "Password: ";
@@ -24,6 +26,7 @@ export class WebRepl {
   #socket: WebSocket | undefined;
   #greeting = "";
   #denied = false;
+  #wasOpen = false;
   #retryMs = RETRY_MS.first;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -41,9 +44,10 @@ export class WebRepl {
     if (this.#socket) return;
     clearTimeout(this.#timer);
     this.#greeting = "";
-    const socket = new WebSocket(this.#url);
+    // What was on the terminal before is shown to those who come, not to those who come back: they have it.
+    const socket = new WebSocket(this.#wasOpen ? `${this.#url}?scrollback=no` : this.#url);
     socket.binaryType = "arraybuffer";
-    socket.onmessage = ({ data }) => (typeof data === "string" ? this.#receiveText(data) : this.onBinary(new Uint8Array(data)));
+    socket.onmessage = ({ data }) => (typeof data === "string" ? this.#receiveText(data) : this.#events.onBinary(new Uint8Array(data)));
     socket.onclose = ({ reason }) => this.#closed(reason);
     this.#socket = socket;
   }
@@ -60,8 +64,17 @@ export class WebRepl {
     if (this.state === "open") this.#socket?.send(text);
   }
 
-  /** Takes the records' stream; whoever talks in records replaces it. */
-  onBinary: (data: Uint8Array) => void = () => {};
+  /** Send a part of the records' stream; false if there is no connection. */
+  send(data: Uint8Array): boolean {
+    if (this.state !== "open" || !this.#socket) return false;
+    this.#socket.send(data as Uint8Array<ArrayBuffer>);
+    return true;
+  }
+
+  /** How much of what was sent has not left the browser. */
+  get waitingBytes(): number {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
 
   #receiveText(text: string): void {
     if (this.state === "open") {
@@ -72,6 +85,7 @@ export class WebRepl {
     if (this.#greeting.includes(CONNECTED)) {
       const rest = this.#greeting.slice(this.#greeting.indexOf(CONNECTED) + CONNECTED.length);
       this.#retryMs = RETRY_MS.first;
+      this.#wasOpen = true;
       this.#enter("open");
       if (rest) this.#events.onText(rest);
     } else if (this.#greeting.includes(DENIED)) {

@@ -1,0 +1,210 @@
+/** A board's files by WebREPL's records, the bridge's own among them; docs/protocol.md describes them. */
+
+const OP = { put: 4, get: 5, list: 6, stat: 7, remove: 8, rename: 9, makeDirectory: 10, removeDirectory: 11, space: 12 };
+const DEEP = 1;
+const HASHED = 2;
+const ENTRY_BYTES = 13;
+const NAME_BYTES = 64;
+const ALL_BYTES = 0xffff_ffff;
+const PIECE_BYTES = 4096;
+const AHEAD_BYTES = 65_536;
+const LOOK_AGAIN_MS = 20;
+
+/** The board has refused, with an errno as MicroPython numbers them. */
+export class RefusedError extends Error {
+  readonly code: number;
+  constructor(code: number) {
+    super(`code ${code}`);
+    this.code = code;
+  }
+}
+
+/** The connection has gone before the answer came. */
+export class LostError extends Error {}
+
+export interface Entry {
+  name: string;
+  isDirectory: boolean;
+  sizeBytes: number;
+  crc: number;
+}
+
+export type Progress = (doneBytes: number, allBytes: number) => void;
+
+/** The way to the bridge. */
+export interface Wire {
+  /** Send a binary message; false if there is no connection. */
+  send(data: Uint8Array): boolean;
+  /** How much of what was sent has not left the browser. */
+  readonly waitingBytes: number;
+}
+
+/** One operation after the other, in the order in which they were asked for. */
+export class Files {
+  readonly #wire: Wire;
+  readonly #utf8 = new TextEncoder();
+  #last: Promise<unknown> = Promise.resolve();
+  #received: Uint8Array[] = [];
+  #wanted: { resolve: () => void; reject: (reason: Error) => void } | undefined;
+
+  constructor(wire: Wire) {
+    this.#wire = wire;
+  }
+
+  /** Take a binary message. */
+  receive(data: Uint8Array): void {
+    this.#received.push(data);
+    this.#wanted?.resolve();
+  }
+
+  /** The connection has gone, and what was asked with it. */
+  disconnected(): void {
+    this.#received = [];
+    this.#wanted?.reject(new LostError());
+  }
+
+  list(path: string): Promise<Entry[]> {
+    return this.#inTurn(async () => {
+      await this.#ask(OP.list, path);
+      const data = await this.#chunks();
+      const entries: Entry[] = [];
+      for (let at = 0; at < data.length; ) {
+        const length = viewOf(data).getUint16(at + ENTRY_BYTES, true);
+        const name = new TextDecoder().decode(data.subarray(at + ENTRY_BYTES + 2, at + ENTRY_BYTES + 2 + length));
+        entries.push(entryOf(data.subarray(at), name));
+        at += ENTRY_BYTES + 2 + length;
+      }
+      return entries;
+    });
+  }
+
+  /** What is at `path`, with its CRC-32; null if there is nothing. */
+  stat(path: string): Promise<Entry | null> {
+    return this.#inTurn(async () => {
+      try {
+        await this.#ask(OP.stat, path, { flags: HASHED });
+      } catch (error) {
+        if (error instanceof RefusedError && error.code === 2) return null;
+        throw error;
+      }
+      return entryOf(await this.#read(ENTRY_BYTES), path);
+    });
+  }
+
+  get(path: string, onProgress?: (doneBytes: number) => void): Promise<Uint8Array> {
+    return this.#inTurn(async () => {
+      await this.#ask(OP.get, path, { size: ALL_BYTES });
+      return this.#chunks(onProgress);
+    });
+  }
+
+  put(path: string, data: Uint8Array, onProgress?: Progress): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#ask(OP.put, path, { size: data.length });
+      for (let at = 0; at < data.length; at += PIECE_BYTES) {
+        this.#send(data.subarray(at, at + PIECE_BYTES));
+        while (this.#wire.waitingBytes > AHEAD_BYTES) {
+          onProgress?.(at - this.#wire.waitingBytes, data.length);
+          await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+        }
+      }
+      onProgress?.(data.length, data.length);
+      await this.#reply();
+    });
+  }
+
+  /** Remove a file, or a directory with all that is in it. */
+  remove(path: string): Promise<void> {
+    return this.#inTurn(() => this.#ask(OP.remove, path, { flags: DEEP }));
+  }
+
+  rename(path: string, to: string): Promise<void> {
+    return this.#inTurn(() => this.#ask(OP.rename, path + to, { size: this.#utf8.encode(path).length }));
+  }
+
+  /** Make a directory and those above it; it is no error if it is there. */
+  makeDirectory(path: string): Promise<void> {
+    return this.#inTurn(() => this.#ask(OP.makeDirectory, path, { flags: DEEP }));
+  }
+
+  space(): Promise<{ allBytes: number; freeBytes: number }> {
+    return this.#inTurn(async () => {
+      await this.#ask(OP.space, "");
+      const view = viewOf(await this.#read(16));
+      return { allBytes: Number(view.getBigUint64(0, true)), freeBytes: Number(view.getBigUint64(8, true)) };
+    });
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(action);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #ask(op: number, name: string, { flags = 0, size = 0 } = {}): Promise<void> {
+    const encoded = this.#utf8.encode(name);
+    const request = new Uint8Array(18 + Math.max(NAME_BYTES, encoded.length));
+    const view = viewOf(request);
+    request.set([0x57, 0x41, op, flags]); // WA
+    view.setUint32(12, size, true);
+    view.setUint16(16, encoded.length, true);
+    request.set(encoded, 18);
+    this.#send(request);
+    await this.#reply();
+  }
+
+  async #reply(): Promise<void> {
+    const reply = await this.#read(4);
+    if (reply[0] !== 0x57 || reply[1] !== 0x42) throw new LostError(); // not WB
+    const code = viewOf(reply).getUint16(2, true);
+    if (code) throw new RefusedError(code);
+  }
+
+  async #chunks(onProgress?: (doneBytes: number) => void): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    let doneBytes = 0;
+    for (;;) {
+      this.#send(new Uint8Array(1));
+      const size = viewOf(await this.#read(2)).getUint16(0, true);
+      if (size === 0) break;
+      chunks.push(await this.#read(size));
+      doneBytes += size;
+      onProgress?.(doneBytes);
+    }
+    await this.#reply();
+    return joined(chunks, doneBytes);
+  }
+
+  #send(data: Uint8Array): void {
+    if (!this.#wire.send(data)) throw new LostError();
+  }
+
+  async #read(sizeBytes: number): Promise<Uint8Array> {
+    while (this.#received.reduce((sum, part) => sum + part.length, 0) < sizeBytes) {
+      await new Promise<void>((resolve, reject) => (this.#wanted = { resolve, reject }));
+    }
+    const all = joined(this.#received);
+    this.#received = all.length > sizeBytes ? [all.subarray(sizeBytes)] : [];
+    return all.subarray(0, sizeBytes);
+  }
+}
+
+function entryOf(data: Uint8Array, name: string): Entry {
+  const view = viewOf(data);
+  return { name, isDirectory: data[0] === 0x64, sizeBytes: view.getUint32(1, true), crc: view.getUint32(9, true) }; // d
+}
+
+function viewOf(data: Uint8Array): DataView {
+  return new DataView(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function joined(parts: Uint8Array[], sizeBytes = parts.reduce((sum, part) => sum + part.length, 0)): Uint8Array {
+  if (parts.length === 1 && parts[0]) return parts[0];
+  const all = new Uint8Array(sizeBytes);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
