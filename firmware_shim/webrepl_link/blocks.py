@@ -55,6 +55,8 @@ class Blocks:
         self._former = bytes(block_bytes)  # what came in the last exchange
         self._start = 8 * block_bytes  # the bit of the last two exchanges at which the peer's block begins
         self._last = b""  # its last block that had payload
+        self._is_quiet = False  # the last exchange brought filler, at the beginning
+        self._filler = b""  # the last filler that was sent
 
     def send(self, data):
         """Put bytes in the queue."""
@@ -70,38 +72,49 @@ class Blocks:
             self._seq = (self._seq + 1) & 0xFF
             self.pause_ms = 0
         block = _SYNC + pack("<BBB", self.block_bytes >> 2 | bool(self.has_room), self._seq, size) + self._queue[:size]
+        if block == self._filler[:_HEAD_BYTES]:
+            return self._filler
         self._queue = self._queue[size:]
         self.waiting_bytes -= size
         block += pack("<I", crc32(block))
-        return block + bytes(self.block_bytes - len(block))
+        block += bytes(self.block_bytes - len(block))
+        if not size:
+            self._filler = block
+        return block
 
     def receive_block(self, data):
         """Take what came while a block was sent, `block_bytes` bytes; return the payload, b"" if there is none."""
-        both = self._former + data
-        self._former = data
-        block = self._find(both)
         payload = b""
+        if not (self._is_quiet and data == self._former):  # else as before, which costs a board that polls little
+            payload = self._take(data)
+        if payload or (self.waiting_bytes and self.may_send()):
+            self.pause_ms = 0
+        else:
+            self.pause_ms = min(max(2 * self.pause_ms, 1), self.pause_max_ms)
+        return payload
+
+    def _take(self, data):
+        block = self._find(self._former + data)
+        self._former = data
+        self._is_quiet = False
         self._deaf_blocks += 1
         if block:
             self.peer_block_bytes = (block[2] & 0xFE) << 2
         if not block or self.peer_block_bytes != self.block_bytes:
             self.damaged_blocks += 1
+            return b""
+        self._deaf_blocks = 0 if block[2] & 1 else _DEAF_BLOCKS
+        payload = block[_HEAD_BYTES:-4]
+        if payload and block == self._last:
+            self.repeated_blocks += 1
+            return b""
+        if self._peer_seq >= 0:
+            self.missed_blocks += (block[3] - self._peer_seq - bool(payload)) & 0xFF
+        self._peer_seq = block[3]
+        if payload:
+            self._last = block
         else:
-            self._deaf_blocks = 0 if block[2] & 1 else _DEAF_BLOCKS
-            payload = block[_HEAD_BYTES:-4]
-            if payload and block == self._last:
-                self.repeated_blocks += 1
-                payload = b""
-            else:
-                if self._peer_seq >= 0:
-                    self.missed_blocks += (block[3] - self._peer_seq - bool(payload)) & 0xFF
-                self._peer_seq = block[3]
-            if payload:
-                self._last = block
-        if payload or (self.waiting_bytes and self.may_send()):
-            self.pause_ms = 0
-        else:
-            self.pause_ms = min(max(2 * self.pause_ms, 1), self.pause_max_ms)
+            self._is_quiet = self._start == 8 * self.block_bytes
         return payload
 
     def may_send(self):

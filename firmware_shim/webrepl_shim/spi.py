@@ -88,10 +88,12 @@ class Controller:
         return data
 
     def write(self, data):
-        """Take bytes to send; those that nobody takes for long are dropped, as on a wire."""
+        """Take bytes to send, all or none; where nobody takes them they are dropped, as on a wire."""
         blocks = self._blocks
         if blocks.waiting_bytes <= _ROOM_BYTES:
             blocks.send(data)
+        elif blocks.pause_ms < blocks.pause_max_ms:
+            return 0
         # What does not fill a block waits for what comes behind it, until the next call of any.
         while blocks.waiting_bytes >= blocks.block_bytes - OVERHEAD_BYTES and blocks.may_send():
             if len(self._received) >= _ROOM_BYTES or not self._turn():
@@ -101,11 +103,11 @@ class Controller:
 
 
 class Peripheral(Controller):
-    """The other side clocks, and pyb.SPI waits for it: only as long as the controller holds CS low, or a little.
+    """The other side clocks, and pyb.SPI waits for it: only when the controller holds CS low, or there is something.
 
     Args:
-        spi: a pyb.SPI, `pyb.SPI.PERIPHERAL`, `polarity=0, phase=0`; its NSS pin is wired to CS.
-        cs: a machine.Pin that CS is wired to as well, an input.
+        spi: a pyb.SPI, such as pyb.SPI(1).
+        cs: a machine.Pin, an input that CS is wired to; the SPI's own NSS pin will do, the driver does not use it.
         ready: a machine.Pin, an output, wired to the controller's ready line.
         block_bytes: the size of a block, the same as at the other end.
     """
@@ -117,6 +119,10 @@ class Peripheral(Controller):
         self._begin(cs, block_bytes)
         self.IRQ_RXIDLE = cs.IRQ_FALLING
         ready(0)
+        self._reset()
+
+    def _reset(self):
+        self._spi.init(self._spi.PERIPHERAL, polarity=0, phase=0)
 
     def _is_called(self):
         return not self._cs()
@@ -127,7 +133,8 @@ class Peripheral(Controller):
         self._ready(1)
         try:
             self._spi.send_recv(self._block, self._came, timeout=_ARMED_MS)
-        except OSError:  # the controller did not clock
+        except OSError:  # the controller did not clock; without this the driver says that it is busy, from then on
+            self._reset()
             return False
         finally:
             self._ready(0)

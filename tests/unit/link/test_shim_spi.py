@@ -91,7 +91,7 @@ def test_a_controller_without_a_peer_keeps_little_and_does_not_hurry(spi: Any) -
     bus.is_there = False
     stream = spi.Controller(bus, cs, None, SIZE)
     for _ in range(100):
-        assert stream.write(b"hello" * 5) == 25
+        assert stream.write(b"hello" * 5) == 25  # the first ones are kept
         assert stream.any() == 0
     assert stream.pause_ms == 16
     assert stream._blocks.waiting_bytes <= ROOM_BYTES + 25
@@ -100,6 +100,22 @@ def test_a_controller_without_a_peer_keeps_little_and_does_not_hurry(spi: Any) -
         stream.any()
     assert bus.adapter.received.startswith(b"hellohello")
     assert len(bus.adapter.received) <= ROOM_BYTES + 25
+
+
+def test_a_controller_takes_no_more_than_a_slow_peer_has_room_for(spi: Any) -> None:
+    bus = MachineSpi(cs := Pin())
+    stream = spi.Controller(bus, cs, None, SIZE)
+    stream.any()
+    bus.adapter.blocks.has_room = False
+    stream.any()
+    taken = b""
+    while stream.write(b"z" * 50):
+        taken += b"z" * 50
+    assert ROOM_BYTES < len(taken) <= ROOM_BYTES + 50
+    bus.adapter.blocks.has_room = True
+    while len(bus.adapter.received) < len(taken):
+        stream.any()
+    assert bus.adapter.received == taken
 
 
 def test_a_controller_with_a_ready_line_is_called(spi: Any) -> None:
@@ -136,17 +152,25 @@ def _after(count: int, make: Callable[[], bytes]) -> Callable[[], bytes]:
 class PybSpi:
     """A pyb.SPI as the peripheral; the controller clocks when it is told to and the ready line is high."""
 
+    PERIPHERAL = 0
+
     def __init__(self, ready: Pin) -> None:
         self.ready = ready
         self.host = Blocks(SIZE)
         self.received = b""
         self.clocks = False
         self.timeouts: list[int] = []
+        self.is_busy = True
+
+    def init(self, mode: int, *, polarity: int, phase: int) -> None:
+        assert (mode, polarity, phase) == (self.PERIPHERAL, 0, 0)
+        self.is_busy = False
 
     def send_recv(self, send: bytes, recv: bytearray, timeout: int) -> None:
         assert self.ready()
         self.timeouts.append(timeout)
-        if not self.clocks:
+        if not self.clocks or self.is_busy:
+            self.is_busy = True  # as stm32's driver is after a time-out, until it is initialised
             raise OSError(110)
         recv[:] = self.host.block_to_send()
         self.received += self.host.receive_block(send)
