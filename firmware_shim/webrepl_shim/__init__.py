@@ -12,7 +12,7 @@ spi      SPI as a stream; loaded when asked for
 ports    streams of a second USB interface or a socket; loaded when asked for
 login    the password on the wire; loaded when there is one
 plain    the firmware's own WebREPL on a stream, instead of the link; loaded when asked for
-dialed   calling a bridge over a WebSocket; with websocket_client, which is of use without the rest
+dialed   calling a bridge over a WebSocket: websocket_client and websocket_frames, which are of use without the rest
 """
 
 _service = None

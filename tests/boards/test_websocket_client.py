@@ -126,6 +126,29 @@ print(websocket.recv(), websocket.code, websocket.reason, websocket.is_closed)
 
 
 @in_loop
+async def test_many_at_once_wait_until_they_are_taken(tmp_path: Path) -> None:
+    async def talk(connection: ServerConnection) -> None:
+        for number in range(1000):
+            await connection.ping(b"%0100d" % number)
+            await connection.send(str(number))
+        await connection.close()
+
+    code = """
+websocket = connect(url)
+websocket.wait(lambda: len(websocket.messages) >= 2)
+most = 0
+for number in range(1000):
+    most = max(most, len(websocket.messages), websocket.unsent_bytes // 200)
+    assert websocket.recv() == str(number)
+print(most, websocket.recv(), websocket.code)
+"""
+    async with client(tmp_path, code, talk) as script:
+        most, *end = (await script.line()).split()
+        assert int(most) <= 16
+        assert end == ["None", "1000"]
+
+
+@in_loop
 async def test_pings_of_its_own_and_times_out(tmp_path: Path) -> None:
     code = """
 websocket = connect(url)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PACKAGES = {"webrepl_link": ("__init__", "arq", "codec", "crc", "link"), "webrepl_shim": None}
 """The modules of each package that a board on a wire needs; None: all but NETWORK and SPI."""
 
-NETWORK = ("dialed", "websocket_client")
+NETWORK = ("dialed", "websocket_client", "websocket_frames")
 """Modules of the shim for boards with a network."""
 
 SPI = ("spi",)
