@@ -123,8 +123,8 @@ class FakeBoard(Board):
     async def interrupt(self) -> None:
         await self.note("interrupt")
 
-    async def soft_reset(self) -> None:
-        await self.note("soft reset")
+    async def type_at_prompt(self, keys: bytes) -> None:
+        await self.note(f"at the prompt: {keys!r}")
 
     def _fail(self) -> None:
         fault, self.fault = self.fault, None

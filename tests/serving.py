@@ -38,7 +38,11 @@ class Running:
 
 @asynccontextmanager
 async def serving(
-    board: Board, listen: str = "127.0.0.1:0", name: str = "fake", certificate: Certificate | None = None
+    board: Board,
+    listen: str = "127.0.0.1:0",
+    name: str = "fake",
+    certificate: Certificate | None = None,
+    watch_password: str | None = None,
 ) -> AsyncIterator[Running]:
     """Serve `board` until the block ends; everything must end within the time that `serve` promises."""
     session = Session(name)
@@ -47,7 +51,7 @@ async def serving(
     stop, ready = asyncio.Event(), asyncio.Event()
     lab = Lab()
     lab.sessions[name] = session
-    app = Guard(create_app(lab, PasswordGate(PASSWORD)))
+    app = Guard(create_app(lab, PasswordGate(PASSWORD, watch_password)))
     with session.serve(board):
         async with asyncio.TaskGroup() as tasks:
             server = tasks.create_task(serve(app, sockets, stop=stop, ready=ready.set, certificate=certificate))

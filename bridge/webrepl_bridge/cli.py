@@ -20,6 +20,7 @@ from webrepl_transports import ResetOnOpen, list_ports
 
 from .boards.auto import Framing
 from .boards.stock import WhileRunning
+from .commands import control
 from .commands.shim import shim
 from .config import (
     DEFAULT_LISTEN,
@@ -36,6 +37,7 @@ from .frontends.dial_in import PATH as DIAL_IN_PATH
 from .frontends.passwords import generate_password
 from .lab.naming import is_name, name_of_url
 from .lab.plan import Door
+from .protocol.wiring import Wiring
 from .serve import run_bridge
 
 if TYPE_CHECKING:
@@ -135,6 +137,11 @@ if TYPE_CHECKING:
     "--board-password",
     envvar="WEBREPL_BOARD_PASSWORD",
     help="What the board's own WebREPL asks for, with plain framing; at most 9 characters.  [default: none]",
+)
+@click.option(
+    "--wiring",
+    type=click.Choice([choice.value for choice in Wiring]),
+    help="Where DTR and RTS go on the board, for a hard reset and the boot loader.  [default: auto]",
 )
 @click.option(
     "--reset-on-open",
@@ -293,6 +300,8 @@ def ports() -> None:
 
 
 cli.add_command(shim)
+for command in control.commands:
+    cli.add_command(command)
 
 
 def _host_to_open(listen: str) -> str:

@@ -19,6 +19,7 @@ from .frontends.server import parse_listen
 from .lab.naming import is_name
 from .lab.plan import Door, LabPlan, Listener
 from .lab.whereabouts import serial_target
+from .protocol.wiring import Wiring
 from .session import Limits
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Serving(_Table):
     while_running: WhileRunning | None = None
     reset_on_open: ResetOnOpen | None = None
     board_password: str | None = None
+    wiring: Wiring | None = None
 
 
 class Reachable(Serving):

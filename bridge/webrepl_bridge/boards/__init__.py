@@ -2,6 +2,7 @@
 
 opening         from a URL to a board
 lending         a wire that a tool can have for itself
+resetting       starting a board anew, or its boot loader
 base            the interface that the session sees
 terminal_board  what all kinds have in common: a REPL that one types at without loss
 stock           StockBoard: stock firmware, by its own REPL

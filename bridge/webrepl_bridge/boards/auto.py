@@ -117,6 +117,11 @@ class AutoBoard(Board):
         return self._inner.link_counters
 
     @property
+    def known_version(self) -> tuple[int, int, int] | None:
+        """See Board."""
+        return self._inner.known_version
+
+    @property
     def is_held(self) -> bool:
         """See Board."""
         return self._inner.is_held
@@ -164,9 +169,9 @@ class AutoBoard(Board):
         """See Board."""
         await (await self._known()).interrupt()
 
-    async def soft_reset(self) -> None:
+    async def type_at_prompt(self, keys: bytes) -> None:
         """See Board."""
-        await (await self._known()).soft_reset()
+        await (await self._known()).type_at_prompt(keys)
 
     async def release(self) -> None:
         """See Board."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
+from ..protocol.wiring import Wiring
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
@@ -50,10 +52,12 @@ class Board(ABC):
         on_output: called with the terminal's bytes as they arrive, in order; must not block.
         on_notice: called with a line of text that the people at the terminal should see.
         description: how to name to a person what the board is on.
+        wiring: where the control lines of its wire go.
         wire: the wire itself, where a tool can have it; None where the board has none of its own.
     """
 
     description = "a board"
+    wiring = Wiring.AUTO
     wire: LendableStream | None = None
     on_output: Callable[[bytes], None]
     on_notice: Callable[[str], None]
@@ -67,6 +71,11 @@ class Board(ABC):
     @abstractmethod
     def mode(self) -> Mode:
         """What the board's REPL is doing, as far as that is known."""
+
+    @property
+    def known_version(self) -> tuple[int, int, int] | None:
+        """The firmware's version as far as it is known without asking."""
+        return None
 
     @property
     @abstractmethod
@@ -130,9 +139,19 @@ class Board(ABC):
         """Send Ctrl-C at once, ahead of everything that waits to be typed."""
 
     @abstractmethod
+    async def type_at_prompt(self, keys: bytes) -> None:
+        """Bring the board to an empty prompt, interrupt a program for that, and type `keys` there.
+
+        Raises:
+            BoardError: the board did not come to its prompt.
+            TransportError: the wire failed.
+        """
+
     async def soft_reset(self) -> None:
         """Restart the board's interpreter, as Ctrl-D at an empty prompt does.
 
         Raises:
             BoardError: the board did not come to its prompt.
+            TransportError: the wire failed.
         """
+        await self.type_at_prompt(b"\x04")

@@ -57,10 +57,10 @@ class BridgedBoard(TerminalBoard):
     async def settle(self) -> None:
         """See Board. The other bridge sees to it."""
 
-    async def soft_reset(self) -> None:
+    async def type_at_prompt(self, keys: bytes) -> None:
         """See Board."""
         await self._end_program()
-        await self._reset_at_prompt()
+        await self._type_on_empty_line(keys)
 
     async def version(self) -> tuple[int, int, int]:
         """See Board. When this returns the other bridge has got all that was typed before."""

@@ -87,11 +87,11 @@ class LinkedBoard(TerminalBoard):
         async with self._turn:
             pass
 
-    async def soft_reset(self) -> None:
+    async def type_at_prompt(self, keys: bytes) -> None:
         """See Board."""
         async with self._turn:
             await self._end_program()
-            await self._reset_at_prompt()
+            await self._type_on_empty_line(keys)
 
     # What is asked by records.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from webrepl_transports import ResetOnOpen, open_stream
 
+from ..protocol.wiring import Wiring
 from .auto import Framing, make_board
 from .lending import LendableStream
 from .remote import WEBSOCKET_SCHEMES, open_remote
@@ -30,6 +31,7 @@ class BoardOptions:
         reset_on_open: what opening a serial port does with DTR and RTS, unless the URL says otherwise.
         while_running: what a file operation on a stock board does when a program is running.
         framing: how the messages between the bridge and the board are framed.
+        wiring: where DTR and RTS of its wire go.
         board_password: what the firmware's own WebREPL asks for.
     """
 
@@ -39,6 +41,7 @@ class BoardOptions:
     while_running: WhileRunning = WhileRunning.INTERRUPT
     framing: Framing = Framing.AUTO
     board_password: str = ""
+    wiring: Wiring = Wiring.AUTO
 
 
 @asynccontextmanager
@@ -57,6 +60,7 @@ async def open_board(options: BoardOptions) -> AsyncIterator[Board]:
         board = make_board(stream, options.framing, options.while_running, options.board_password)
         board.description = stream.description
         board.wire = stream
+        board.wiring = options.wiring
         yield board
     finally:
         await stream.aclose()

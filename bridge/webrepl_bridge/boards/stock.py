@@ -119,12 +119,12 @@ class StockBoard(TerminalBoard):
         while self._turn.locked() or self._lingering is not None:
             await self._wire.change()
 
-    async def soft_reset(self) -> None:
+    async def type_at_prompt(self, keys: bytes) -> None:
         """See Board."""
         await self.settle()
         async with self._turn:
             await self._reach_prompt()
-            await self._reset_at_prompt()
+            await self._type_on_empty_line(keys)
 
     # Coming to a prompt, and visits to the raw REPL.
 

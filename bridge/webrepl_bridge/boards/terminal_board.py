@@ -97,6 +97,11 @@ class TerminalBoard(Board):
         return self._tracker.mode
 
     @property
+    def known_version(self) -> tuple[int, int, int] | None:
+        """See Board."""
+        return self._tracker.version
+
+    @property
     def is_held(self) -> bool:
         """See Board."""
         return self._tracker.mode in HELD or self._terminal.entering
@@ -135,12 +140,12 @@ class TerminalBoard(Board):
             if not await self._until(lambda: self._at_rest, INTERRUPT_TIMEOUT_MS):
                 raise BoardError(ETIMEDOUT, "the program on the board does not let itself be interrupted")
 
-    async def _reset_at_prompt(self) -> None:
-        """Restart the interpreter of a board that has come to a prompt."""
+    async def _type_on_empty_line(self, keys: bytes) -> None:
+        """Type at a board that has come to a prompt."""
         if self._tracker.mode in AT_PROMPT and not self._tracker.line_is_empty:
             self._type(b"\x03")
             await self._until(lambda: self._terminal.settled, INTERRUPT_TIMEOUT_MS)
-        self._type(b"\x04")
+        self._type(keys)
 
     async def release(self) -> None:
         """See Board."""

@@ -2,6 +2,7 @@
 
 app          one ASGI application: the page, `/health`, and the WebREPL WebSocket
 guard        which pages may talk to the bridge: Origin and Host
+control      the boards over HTTP: what they do, interrupts, resets
 page         what a browser gets at `/`, and the headers that go with it
 webrepl      one WebREPL client, from `Password: ` until it leaves
 typist       what one client types, in order, without holding up the rest of it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
+from .control import control_routes
 from .metrics import exposition
 from .page import page_routes
 from .webrepl import serve_client
@@ -58,16 +58,6 @@ def create_app(
         }
         return JSONResponse(state, headers={"Access-Control-Allow-Origin": "*"})
 
-    async def boards(_: Request) -> Response:
-        listed = [
-            {"name": name, "connected": session.board is not None, "clients": len(session.clients)}
-            for name, session in lab.sessions.items()
-        ]
-        state: dict[str, object] = {"default": board or lab.default, "boards": listed}
-        if neighbours is not None:
-            state["bridges"] = [asdict(neighbour) for neighbour in neighbours.listed()]
-        return JSONResponse(state, headers={"Cache-Control": "no-store"})
-
     async def metrics(request: Request) -> Response:
         body, content_type = exposition(lab.sessions, bridge_version(), request.headers.get("accept", ""))
         return Response(body, headers={"Content-Type": content_type})
@@ -88,7 +78,7 @@ def create_app(
         routes=[
             *page_routes(),
             Route("/health", health),
-            Route("/boards", boards),
+            *control_routes(lab, gate, board, neighbours),
             Route("/metrics", metrics),
             *([WebSocketRoute(f"{dial_in.path}/{{name}}", dial_in.accept)] if dial_in else []),
             WebSocketRoute("/{name:path}", webrepl),

@@ -70,7 +70,7 @@ class _LabCollector(Collector):
         yield self._counter(
             "failed_file_operations",
             "Those of them that ended in an error, or were given up.",
-            lambda it: {"": it.files.failed - len(it.files.operations)},
+            lambda it: {"": it.files.failed},
         )
         yield self._counter(
             "link",

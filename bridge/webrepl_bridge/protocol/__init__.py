@@ -3,6 +3,7 @@
 webrepl_server  the server's side of one WebREPL connection: password, terminal text, records
 webrepl_client  the client's side of the records
 floor           who may type at a REPL that several share
+wiring          where DTR and RTS go, and so how they reset a board
 scrollback      what a client that comes late is shown
 text_frames     terminal text cut into messages where the firmware would
 repl_tracker    what mode a board's REPL is in, from the bytes of both directions

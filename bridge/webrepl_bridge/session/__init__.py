@@ -7,9 +7,10 @@ files    the queue for file operations
 
 from .client import BACKLOG_CHARS_MAX, AnyClient, Client, ClientEndedError, ClientTooSlowError
 from .files import FileOperation
-from .shared import Limits, Session
+from .shared import Action, Limits, Session
 
 __all__ = [
+    "Action",
     "AnyClient",
     "BACKLOG_CHARS_MAX",
     "Client",

@@ -48,11 +48,12 @@ class FileQueue:
         """Wait for the operation's turn, which it has until the block ends."""
         operation = FileOperation(kind, name, client, asyncio.get_running_loop().time())
         self.operations.append(operation)
-        self.failed += 1
+        succeeded = False
         try:
             async with self._turn:
                 yield
-            self.failed -= 1
+            succeeded = True
         finally:
             self.operations.remove(operation)
             self.done[kind] = self.done.get(kind, 0) + 1
+            self.failed += not succeeded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import enum
 import itertools
 import logging
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, AnyStr
 
 from webrepl_link.errors import BoardError
 
+from ..boards.resetting import enter_bootloader, hard_reset
 from ..protocol.floor import Drop, Floor, TakeBack, Type
 from ..protocol.repl_tracker import Mode
 from ..protocol.scrollback import Scrollback
@@ -31,6 +33,15 @@ LOST = "the REPL has been taken from you: Ctrl-C begins anew"
 
 RAW = frozenset({Mode.RAW, Mode.RAW_PASTE, Mode.RAW_RUNNING})
 """What is shown in these modes is for tools, and no one else makes sense of it later."""
+
+
+class Action(enum.Enum):
+    """What can be done to a board from outside."""
+
+    INTERRUPT = "interrupt"
+    SOFT_RESET = "soft-reset"
+    HARD_RESET = "hard-reset"
+    BOOTLOADER = "bootloader"
 
 
 @dataclass(frozen=True)
@@ -132,8 +143,7 @@ class Session:
 
     def dismiss(self, reason: str) -> None:
         """Let all clients go."""
-        everyone: list[AnyClient] = [*self.clients, *self.tools]
-        for client in everyone:
+        for client in self.everyone:
             client.end(ClientEndedError(reason))
 
     def present_board(self) -> Board:
@@ -168,6 +178,11 @@ class Session:
             client.tell(line)
 
     # Who is there.
+
+    @property
+    def everyone(self) -> list[AnyClient]:
+        """People and tools."""
+        return [*self.clients, *self.tools]
 
     @property
     def is_full(self) -> bool:
@@ -289,11 +304,41 @@ class Session:
         board = self.present_board()
         if not board.is_held:
             return
-        loser = self._floor.lose()
         self._show_notice(f"back to the prompt: {reason}")
-        if loser is not None:
-            loser.tell_once(LOST)
+        self._dispossess()
         await board.release()
+
+    def _dispossess(self) -> None:
+        if self.holder is not None and (loser := self._floor.lose()) is not None:
+            loser.tell_once(LOST)
+
+    # Control.
+
+    async def control(self, action: Action, by: str) -> None:
+        """Interrupt or reset the board, whoever has the REPL; all are told.
+
+        Args:
+            action: what to do.
+            by: who wants it.
+
+        Raises:
+            BoardError: there is no board, or it could not.
+            TransportError: the wire failed.
+        """
+        board = self.present_board()
+        self._show_notice(f"{action.value}, by {by}")
+        match action:
+            case Action.INTERRUPT:
+                await board.interrupt()
+            case Action.SOFT_RESET:
+                await self.take_over(f"{by} resets the board")
+                await board.soft_reset()
+            case Action.HARD_RESET:
+                self._dispossess()
+                await hard_reset(board)
+            case Action.BOOTLOADER:
+                self._dispossess()
+                await enter_bootloader(board)
 
     # Files.
 
