@@ -52,6 +52,11 @@ def stop():
         _dialed = None
 
 
+def status():
+    """Return "connected", or what became of the last call."""
+    return _dialed.status if _dialed else "stopped"
+
+
 class Dialed:
     """What webrepl_shim.start takes.
 
@@ -60,9 +65,14 @@ class Dialed:
         token: as for start.
         ca: as for start.
 
+    Attributes:
+        status: "connected", or what became of the last call.
+
     Raises:
         ValueError: the URL is none, or ca is missing.
     """
+
+    status = "calling"
 
     def __init__(self, url, token, ca=None):
         if split(url)[0] == "wss" and ca is None:
@@ -77,6 +87,7 @@ class Dialed:
         """Return how many bytes read will return; dial if it is time."""
         websocket = self._websocket
         is_late = ticks_diff(ticks_ms(), self._due) >= 0
+        ended = ""
         try:
             if not websocket:
                 if is_late:
@@ -87,9 +98,14 @@ class Dialed:
             while websocket.messages:
                 self._take(websocket.messages.pop(0))
                 is_late = False
-        except OSError:
-            is_late = True
-        if is_late or websocket.is_closed:
+            if websocket.is_closed:
+                ended = "ended: " + websocket.reason
+            elif is_late:
+                ended = "no answer"
+        except OSError as error:
+            ended = str(error) or "failed"
+        if ended:
+            self.status = ended
             self.close()
             self._due = ticks_add(ticks_ms(), self._delay_ms * (128 + random_bytes(1)[0] // 2) >> 8)
             self._delay_ms = min(2 * self._delay_ms, _LAST_MS)
@@ -98,6 +114,7 @@ class Dialed:
     def _take(self, message):
         if not isinstance(message, str):
             self._data += message
+            self.status = "connected"
             self._delay_ms = _FIRST_MS
             self._due = ticks_add(ticks_ms(), _SILENT_MS)
 

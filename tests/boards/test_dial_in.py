@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from board_kinds import in_loop
+from board_kit.micropython import micropython
 from board_kit.unix_shim import shim_that_calls
 from board_kit.unix_vm import UnixVM
 from clients.official import TEXT, OfficialClient
@@ -140,6 +141,23 @@ async def test_a_board_that_goes_away_stays_known(unix_vm: UnixVM) -> None:
             await client.read_text_until(">>> ")
             await use(client)
             await client_of_both.__aexit__(None, None, None)
+
+
+@in_loop
+async def test_a_board_with_a_wrong_token_learns_why(tmp_path: Path) -> None:
+    code = """
+import stand_ins
+from time import sleep_ms
+from webrepl_shim import dialed
+import sys
+stream = dialed.Dialed(sys.argv[1], "guess")
+while stream.status == "calling":
+    stream.any()
+    sleep_ms(10)
+print(stream.status)
+"""
+    async with bridge() as lab_bridge, micropython(tmp_path, code, lab_bridge.url()) as script:
+        assert await script.line() == "refused: HTTP/1.1 401 Unauthorized"
 
 
 @in_loop

@@ -20,6 +20,8 @@ class WebSocket:
     made = []
     fails = False
 
+    reason = ""
+
     def __init__(self, url, headers, ca):
         if WebSocket.fails:
             raise OSError("no network")
@@ -110,17 +112,18 @@ for url, ca in (("wss://bridge/dial-in/me", None), ("http://bridge", False)):
 async def test_gives_up_a_call_that_is_not_answered_or_falls_silent(tmp_path: Path) -> None:
     code = """
 stream = dialed.Dialed("ws://bridge/dial-in/me", "token")
+print(stream.status, dialed.status())
 run(14900)
 print(len(WebSocket.made), WebSocket.made[0].is_closed)
 run(200)
-print(WebSocket.made[0].is_closed)
+print(WebSocket.made[0].is_closed, stream.status)
 run(1100)
 print(len(WebSocket.made))
 websocket = WebSocket.made[1]
 websocket.is_open = True
 for _ in range(10):
     websocket.messages += [b"sign of ", "text", b"life"]
-    print(stream.any(), stream.read(100))
+    print(stream.any(), stream.read(100), stream.status)
     run(19000)
     print(websocket.is_closed)
 run(1100)
@@ -128,11 +131,11 @@ print(websocket.is_closed)
 print(run(1100))  # after 1 s at most: it was a good call
 """
     lines = await printed(tmp_path, code)
-    assert lines[:3] == ["1 False", "True", "2"]
-    assert lines[3:23] == ["12 b'sign of life'", "False"] * 10
-    assert lines[23] == "True"
-    assert len(lines[24].split(",")) == 1
-    assert lines[24] != "[]"
+    assert lines[:4] == ["calling stopped", "1 False", "True no answer", "2"]
+    assert lines[4:24] == ["12 b'sign of life' connected", "False"] * 10
+    assert lines[24] == "True"
+    assert len(lines[25].split(",")) == 1
+    assert lines[25] != "[]"
 
 
 @in_loop
@@ -151,7 +154,7 @@ websocket.unsent_bytes = 0
 websocket.breaks = True
 print(stream.write(b"lost"), websocket.sent)
 stream.any()
-print(websocket.is_closed, stream.write(b"lost"))
+print(websocket.is_closed, stream.write(b"lost"), stream.status)
 stream.close()
 stream.close()
 """
@@ -161,5 +164,5 @@ stream.close()
         "4 [b'sent']",
         "None [b'sent']",
         "4 [b'sent']",
-        "True 4",
+        "True 4 broken",
     ]
