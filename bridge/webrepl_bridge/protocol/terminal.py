@@ -9,6 +9,8 @@ after Enter     The rest of a pasted text waits for the next prompt. A window of
                 quiet for QUIET_MS, for `input()`, whose echo lets more follow. Keys that change the mode do wait.
 running         What is typed only then goes at once, up to PROGRAM_WINDOW_BYTES, and as much again whenever STALE_MS
                 have passed in silence.
+asking          A running program that asks mpremote for its mounted folder's files waits for the answer and reads fast
+                enough: what is typed goes at once, all of it, Ctrl-C too as one byte among others.
 raw             Code is carried by raw-paste, which has a window of its own; see raw_carrier.
 raw, running    Everything goes at once, the tool at the other end knows what its program reads; but what was typed
                 before the program had been taken first waits for QUIET_MS: it may be the next program.
@@ -34,6 +36,9 @@ RESET_TIMEOUT_MS = 3000
 INTERRUPT_PAUSE_MS = 100
 ECHO_RUN_BYTES = 8
 """So much of what was sent, printed in one run by a running program, is echo and no coincidence."""
+
+_ASKING = re.compile(rb"\x18[\x01-\x0d]")
+"""How mpremote's `mount` asks. Source: mpremote, transport_serial.py, RemoteCommand.begin and fs_hook_cmds."""
 
 CTRL_C = b"\x03"
 MODE_KEYS = b"\x01\x02\x04\x05"
@@ -66,6 +71,9 @@ class Terminal:
         self.carrier = RawCarrier()
         self._queue = bytearray()
         self._for_program = False  # the queue was typed while a program was running
+        self._asking = False  # the program has asked the tool that is mounted there
+        self._answer = bytearray()  # what has been typed since
+        self._last_byte = b""  # of the output
         self._shown = b""
         self._unread: deque[_Sent] = deque()  # sent, oldest first, not known to have been read
         self._matched = 0  # how much of it has been printed in one run by a running program
@@ -76,7 +84,7 @@ class Terminal:
     @property
     def waiting_bytes(self) -> int:
         """How much waits to be typed."""
-        return len(self._queue)
+        return len(self._queue) + len(self._answer)
 
     @property
     def settled(self) -> bool:
@@ -95,6 +103,9 @@ class Terminal:
 
     def type(self, data: bytes) -> None:
         """Queue bytes from a client."""
+        if self._asking:
+            self._answer += data
+            return
         interrupt = data.find(CTRL_C) if self.tracker.mode is not Mode.RAW_RUNNING else -1
         if interrupt > WINDOW_BYTES or (interrupt >= 0 and (self._queue or self._switching())):
             self._queue.clear()
@@ -110,6 +121,11 @@ class Terminal:
         editing = self.tracker.mode in _EDITING
         self._show(data)
         self._settle_echo(data, editing and self.tracker.mode in _EDITING)
+        if self.tracker.mode not in (Mode.RUNNING, Mode.UNKNOWN):
+            self._asking = False
+        elif _ASKING.search(self._last_byte + data):
+            self._asking = True
+        self._last_byte = data[-1:] or self._last_byte
 
     def _show(self, data: bytes) -> None:
         self._shown += data
@@ -125,13 +141,14 @@ class Terminal:
 
     def data_to_send(self, now_ms: int) -> bytes:
         """Return what may go to the board now."""
-        sent = bytearray()
+        sent = bytes(self._answer)
+        self._answer.clear()
         while self._queue and (portion := self._next_portion(now_ms)):
             self.tracker.data_sent(portion)
             sent += portion
         if sent:
             self._last_traffic_ms = now_ms
-        return bytes(sent)
+        return sent
 
     def next_deadline_ms(self) -> int | None:
         """When `handle_timeout` must be called if nothing else happens; None for never."""

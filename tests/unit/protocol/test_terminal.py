@@ -296,3 +296,25 @@ def test_a_key_that_only_moves_the_cursor_holds_nothing_for_long() -> None:
     desk.type(b"abc\x01")
     desk.wait(SWITCH_TIMEOUT_MS)
     assert not is_held(desk)
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_the_answers_to_a_program_that_has_a_folder_mounted_go_at_once(cut: int) -> None:
+    terminal = Terminal()
+    terminal.receive_data(b"\r\n>>> ", 0)
+    terminal.type(b"import use\rpasted\r")
+    assert terminal.data_to_send(0) == b"import use\r"
+    terminal.receive_data(b"import use\r\n", 10)
+    assert terminal.data_to_send(10) == b""  # the rest waits for the next prompt
+    request = b"x\x18\x03"
+    terminal.receive_data(request[:cut], 20)
+    terminal.receive_data(request[cut:], 20)
+    answer = b"\x18" + bytes(range(256)) * 4
+    for piece in (answer[:1], answer[1:300], answer[300:]):
+        terminal.type(piece)
+        assert terminal.data_to_send(30) == piece
+    terminal.receive_data(b"\r\n>>> ", 40)
+    assert terminal.data_to_send(50) == b"pasted\r"
+    terminal.receive_data(b"\x18\x03", 60)
+    terminal.type(b"a\x03")
+    assert not terminal._asking
