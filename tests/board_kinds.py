@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import functools
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from board_kit.pico import PicoKind, run_pico
 from board_kit.unix_shim import unix_vm_with_shim
 from board_kit.unix_vm import unix_vm
 from serving import PASSWORD, bridge
+from shim_kit import compile_shim, mpremote
 from webrepl_bridge.boards.base import Board
 from webrepl_bridge.boards.bridged import BridgedBoard
 from webrepl_bridge.boards.linked import LinkedBoard
@@ -57,6 +59,7 @@ class Kind:
         version: its firmware's.
         baud: the rate of its line if that is a UART.
         large_bytes: the largest file of the suite.
+        paste_bytes: the longest text.
         has_directories: whether its file system has directories.
         has_mounts: whether other file systems can be mounted.
         has_raw_paste: whether its raw REPL has raw-paste mode.
@@ -74,6 +77,7 @@ class Kind:
     version: tuple[int, int, int]
     baud: int | None = None
     large_bytes: int = 20_000
+    paste_bytes: int = 20_000
     has_directories: bool = True
     has_mounts: bool = True
     has_raw_paste: bool = True
@@ -96,6 +100,29 @@ def _unix_vm(folder: Path) -> Iterator[str]:
 def _pico(kind: PicoKind, folder: Path) -> Iterator[str]:
     with run_pico(kind) as pico:
         yield pico.repl_url
+
+
+SHIM_BOOT = "import sys; sys.path.append('/shim'); import webrepl_shim; webrepl_shim.start_uart(1, 115200)\n"
+
+
+@functools.cache
+def _flash_with_shim() -> bytes:
+    """The flash of a Pico that starts the shim on UART 1."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "boot.py").write_text(SHIM_BOOT)
+        compile_shim(folder / "shim")
+        with run_pico(PicoKind("stock"), folder / "flash") as pico:
+            mpremote(pico, "fs", "cp", "-r", str(folder / "shim"), str(folder / "boot.py"), ":")
+        return (folder / "flash").read_bytes()
+
+
+@contextmanager
+def _pico_with_shim(folder: Path) -> Iterator[str]:
+    flash = folder / "flash"
+    flash.write_bytes(_flash_with_shim())
+    with run_pico(PicoKind("stock", lossy=True, slow_flash=True), flash) as pico:
+        yield pico.uart1_url
 
 
 def _linked(stream: ByteStream, while_running: WhileRunning) -> Board:
@@ -143,6 +170,17 @@ KINDS: dict[str, Kind] = {
     "pico-usb": Kind(functools.partial(_pico, PicoKind("stock")), StockBoard, (1, 25, 0)),
     "pico-uart": Kind(
         functools.partial(_pico, PicoKind("uart", lossy=True, slow_flash=True)), StockBoard, (1, 25, 0), 115_200
+    ),
+    "pico-linked": Kind(
+        _pico_with_shim,
+        _linked,
+        (1, 25, 0),
+        115_200,
+        paste_bytes=3_000,
+        files_stop_programs=False,
+        files_beside_programs=True,
+        announces_reset=False,
+        own_files=frozenset({"boot.py", "shim"}),
     ),
     "microbit": Kind(
         _microbit,

@@ -26,7 +26,10 @@ _TEXT_ROOM = const(256)  # fits the firmware's own buffer for what is typed
 _BINARY_ROOM = const(4096)
 _OUTPUT_BYTES = const(512)  # of the program's output wait here
 _OUTPUT_DELAY_MS = const(2)  # so that what print writes in pieces goes in one frame
-_SOON_MS = const(5)
+_OUTPUT_PAUSE_MS = const(8)  # between two frames of it, unless there is much
+_OUTPUT_MUCH = const(127)
+_SOON_MS = const(10)
+_DEAF_MS = const(5)
 _FAILED_MS = const(100)  # when to look again at a stream that fails
 _LEAD_MS = const(8)  # write the next frame so long before the line is free
 _RECEIVING_MS = const(20)  # when to look again after bytes have come: there is no interrupt before the line is idle
@@ -57,6 +60,7 @@ class Service(io.IOBase):
         self.ticks = ticks_ms()
         self.time = 1
         self.free_ms = self.rem = 0  # when the line is free, and microseconds more
+        self.output_ms = 0  # when more of stdout may go
         try:
             stream.irq(self.callback, stream.IRQ_RXIDLE)
             self.timeout = _IDLE_MS
@@ -66,7 +70,7 @@ class Service(io.IOBase):
             # Nothing else would call again when the scheduler's queue is full just then.
             self.timeout = _RECEIVING_MS
             self.mode = timer.PERIODIC
-            self.min = _SOON_MS
+            self.min = _DEAF_MS
         self.restart()
         os.dupterm(self)
         self.delay(1)
@@ -166,8 +170,14 @@ class Service(io.IOBase):
         """Do what there is to do; called by the scheduler."""
         self.drain()
         self.put = self.output
-        if b"\x03" in self.stdin and not self.busy and hasattr(os, "dupterm_notify"):
-            os.dupterm_notify(None)
+        if self.busy or not self.is_interrupted():
+            return
+        self.put = self.append  # until the exception has been raised: the next jump may not be one in `output`
+        os.dupterm_notify(None)
+
+    def is_interrupted(self):
+        """Return whether a Ctrl-C waits that can be made an exception."""
+        return b"\x03" in self.stdin and hasattr(os, "dupterm_notify")
 
     def throw(self, value):
         """Go on after an exception; an interrupt is meant for the program."""
@@ -197,7 +207,7 @@ class Service(io.IOBase):
                 delay_ms = self.feed()
             finally:
                 self.busy = False
-            self.delay(1 if self.is_late else delay_ms)
+            self.delay(1 if self.is_late or self.is_interrupted() else delay_ms)
         except BaseException as error:
             if not delay_ms:  # the link may be half way in a step: begin a new session
                 self.cancel()
@@ -225,8 +235,13 @@ class Service(io.IOBase):
             self.stdin = self.stdin[self.tell :]
             self.tell = 0
         if self.stdout and link.is_up and self.is_open and not link.urgent.waiting_bytes:
-            link.send_text(self.stdout[:255])
-            self.stdout = self.stdout[255:]
+            wait_ms = self.output_ms - now_ms
+            if wait_ms > 0 and len(self.stdout) <= _OUTPUT_MUCH:
+                delay_ms = min(delay_ms, wait_ms)
+            else:
+                link.send_text(self.stdout[:255])
+                self.stdout = self.stdout[255:]
+                self.output_ms = now_ms + _OUTPUT_PAUSE_MS
         files = self.files
         if self.send(now_ms):
             delay_ms = min(delay_ms, max(self.free_ms - now_ms - _LEAD_MS, 2))

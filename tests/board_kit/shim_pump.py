@@ -33,6 +33,7 @@ class Rig:
         webrepl_shim.start(self.uart)
         self.service = webrepl_shim._service
         self.peer = Link(5, 0, 4096, 4096)
+        stand_ins.Clock.sleep = self.run
         self.run(100)
         assert self.peer.is_up
 
@@ -90,6 +91,36 @@ def a_failing_stream():
         rig.peer.send_text(b"x")
         rig.run(100)
         assert stand_ins.typed() == b"x"
+
+
+class SlowUart(stand_ins.Uart):
+    """A UART whose wire takes ten bytes in a millisecond."""
+
+    free_ms = 0
+
+    def write(self, data):
+        now_ms = stand_ins.Clock.now_ms
+        if now_ms < self.free_ms:
+            return None
+        self.free_ms = now_ms + len(data) // 10
+        return super().write(data)
+
+
+def an_interrupt_of_a_program_that_prints():
+    rig = Rig(SlowUart())
+    for number in range(500):
+        if number == 100:
+            rig.peer.send_text(b"\x03")
+        rig.service.write(b"number %d\r\n" % number)
+        if stand_ins.Terminal.typed:
+            break
+    assert stand_ins.Terminal.typed == b"\x03"
+    assert number < 150, number
+    # It is raised at the next jump: that must not be one of the shim's.
+    assert rig.service.put == rig.service.append
+    rig.run(50)
+    assert rig.service.put == rig.service.output
+    assert rig.text.startswith(b"number 0\r\nnumber 1\r\nnumber 2\r\n"), rig.text
 
 
 def numbers():

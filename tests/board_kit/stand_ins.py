@@ -14,9 +14,14 @@ class Namespace:
 
 
 class Clock:
-    """A clock that stands still until `now_ms` is changed; instead of the real one from `hold_clock` on."""
+    """A clock that stands still until `now_ms` is changed; instead of the real one from `hold_clock` on.
+
+    Attributes:
+        sleep: what is called instead of sleeping.
+    """
 
     now_ms = 1
+    sleep = None
 
     @staticmethod
     def ticks_ms():
@@ -28,7 +33,7 @@ class Clock:
 
     @staticmethod
     def sleep_ms(duration_ms):
-        Clock.now_ms += duration_ms
+        Clock.sleep(duration_ms)
 
 
 clock = time
