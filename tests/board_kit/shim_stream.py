@@ -1,4 +1,4 @@
-"""The shim on a stream that is no UART: `shim_stream.py PORT socket|usb`; MicroPython runs this.
+"""The shim on a stream that is no UART: `shim_stream.py PORT socket|usb|password`; MicroPython runs this.
 
 A TCP port is its wire. The REPL's place takes a loop that answers what is typed in capitals.
 """
@@ -62,7 +62,7 @@ def main():
     wire = server.accept()[0]
     wire.setblocking(False)
     stand_in_usb(wire)
-    webrepl_shim.start(ports.usb() if kind == "usb" else wire)
+    webrepl_shim.start(ports.usb() if kind == "usb" else wire, password=kind == "password" or None)
     while True:
         sleep_ms(min(stand_ins.next_due_ms(), 20))
         stand_ins.run_due()

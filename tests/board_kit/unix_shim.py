@@ -28,7 +28,12 @@ def unix_vm_with_shim(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def shim_on_stream(folder: Path, kind: str) -> Iterator[str]:
-    """Run the shim on a stream that is no UART, "socket" or "usb"; yields where its wire is, as a URL."""
+    """Run the shim on a stream that is no UART; yields where its wire is, as a URL.
+
+    Args:
+        folder: its files.
+        kind: "socket", "usb", or "password": a socket, and a password as webrepl_cfg.py has it.
+    """
     with _running("shim_stream.py", folder, kind) as url:
         yield url
 
@@ -56,7 +61,7 @@ def _script(program: str, folder: Path, *arguments: str, **environment: str) -> 
         *(sys.executable, str(firmware.KIT / "die_with_parent.py")),
         *(sys.executable, "-m", "micropython_unix", str(firmware.KIT / program), *arguments),
     ]
-    environment |= os.environ | {"MICROPYPATH": f"{SHIM_FOLDER}:{firmware.KIT}:.frozen"}
+    environment |= os.environ | {"MICROPYPATH": f"{SHIM_FOLDER}:{firmware.KIT}:{folder}:.frozen"}
     with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -205,10 +205,11 @@ def test_ctrl_c_stops_a_busy_loop_and_one_that_only_prints(pico_usb: Pico, tmp_p
     mpremote(pico_usb, "resume", "exec", START)
     with open_host(pico_usb.uart1_url) as host:
         _prompt(host)
-        for loop in ("pass", "print('x' * 100)"):
-            host.type(f"while True: {loop}\r\r".encode())
-            host.expect(b"... ")
-            for _ in range(10):
+        for loop in ("pass", "print('x' * 100)", "print('x')", "print('x', 5)") * 2:
+            host.type(f"print(6 * 7)\rwhile True: {loop}\r\r".encode())
+            host.expect(b"42\r\n")
+            host.expect(b"... \r\n")
+            for _ in range(10):  # or it is typed, not an interrupt: nothing runs yet
                 host.pump()
             host.type(b"\x03")
             host.expect(b"KeyboardInterrupt")

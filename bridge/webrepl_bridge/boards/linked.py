@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GRACE_MS = 300
+GRACE_MS = 1_000
 """How long a step of what was just typed may take before it counts as a running program, beside which files move."""
 
 SESSION_TIMEOUT_MS = 5_000
