@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import functools
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from board_kit.pico import PicoKind, run_pico
 from board_kit.unix_shim import unix_vm_with_shim
 from board_kit.unix_vm import unix_vm
 from serving import PASSWORD, bridge
-from shim_kit import compile_shim, mpremote
+from shim_kit import pico_with_shim
 from webrepl_bridge.boards.base import Board
 from webrepl_bridge.boards.bridged import BridgedBoard
 from webrepl_bridge.boards.linked import LinkedBoard
@@ -105,23 +104,9 @@ def _pico(kind: PicoKind, folder: Path) -> Iterator[str]:
 SHIM_BOOT = "import sys; sys.path.append('/shim'); import webrepl_shim; webrepl_shim.start_uart(1, 115200)\n"
 
 
-@functools.cache
-def _flash_with_shim() -> bytes:
-    """The flash of a Pico that starts the shim on UART 1."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "boot.py").write_text(SHIM_BOOT)
-        compile_shim(folder / "shim")
-        with run_pico(PicoKind("stock"), folder / "flash") as pico:
-            mpremote(pico, "fs", "cp", "-r", str(folder / "shim"), str(folder / "boot.py"), ":")
-        return (folder / "flash").read_bytes()
-
-
 @contextmanager
 def _pico_with_shim(folder: Path) -> Iterator[str]:
-    flash = folder / "flash"
-    flash.write_bytes(_flash_with_shim())
-    with run_pico(PicoKind("stock", lossy=True, slow_flash=True), flash) as pico:
+    with pico_with_shim(PicoKind("stock", lossy=True, slow_flash=True), folder, "shim", SHIM_BOOT) as pico:
         yield pico.uart1_url
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import select
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from struct import unpack
 
-from board_kit.pico import Pico
+from board_kit.pico import Pico, PicoKind, run_pico
 from webrepl_bridge.boards.shim_files import shim_sources
 from webrepl_link import records
 from webrepl_link.host import HostLink
@@ -52,6 +54,27 @@ def install_shim(pico: Pico, folder: Path) -> dict[str, int]:
     sizes = compile_shim(folder / "lib")
     mpremote(pico, "fs", "cp", "-r", str(folder / "lib"), ":")
     return sizes
+
+
+@functools.cache
+def flash_with_shim(folder: str, boot: str = "") -> bytes:
+    """Return the flash of a Pico that has the shim in this folder, and perhaps a boot.py."""
+    with tempfile.TemporaryDirectory() as name:
+        here = Path(name)
+        compile_shim(here / folder)
+        (here / "boot.py").write_text(boot)
+        with run_pico(PicoKind("stock"), here / "flash") as pico:
+            mpremote(pico, "fs", "cp", "-r", str(here / folder), *([str(here / "boot.py")] if boot else []), ":")
+        return (here / "flash").read_bytes()
+
+
+@contextmanager
+def pico_with_shim(kind: PicoKind, tmp_path: Path, folder: str = "lib", boot: str = "") -> Iterator[Pico]:
+    """Emulate a Pico that has the shim in this folder, until the block ends."""
+    flash = tmp_path / "flash"
+    flash.write_bytes(flash_with_shim(folder, boot))
+    with run_pico(kind, flash) as pico:
+        yield pico
 
 
 class Mangler:
@@ -241,4 +264,4 @@ def open_host(url: str, *, bit_errors: float = 0) -> Iterator[Host]:
             host.close()
 
 
-__all__ = ["CONTROL", "Host", "compile_shim", "install_shim", "mpremote", "open_host"]
+__all__ = ["CONTROL", "Host", "compile_shim", "install_shim", "mpremote", "open_host", "pico_with_shim"]

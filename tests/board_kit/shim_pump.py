@@ -27,10 +27,10 @@ class Rig:
         text: what the peer has received.
     """
 
-    def __init__(self, uart=None):
+    def __init__(self, uart=None, baud=0):
         self.uart = uart or stand_ins.Uart()
         self.text = b""
-        webrepl_shim.start(self.uart)
+        webrepl_shim.start(self.uart, baud=baud)
         self.service = webrepl_shim._service
         self.peer = Link(5, 0, 4096, 4096)
         stand_ins.Clock.sleep = self.run
@@ -91,6 +91,28 @@ def a_failing_stream():
         rig.peer.send_text(b"x")
         rig.run(100)
         assert stand_ins.typed() == b"x"
+
+
+class CountingUart(stand_ins.Uart):
+    """A UART that counts what is written."""
+
+    count = 0
+
+    def write(self, data):
+        self.count += len(data)
+        return super().write(data)
+
+
+def no_more_is_written_than_the_wire_takes():
+    for baud in (9600, 115200, 921600):
+        rig = Rig(CountingUart(), baud)
+        start_ms, start = stand_ins.Clock.now_ms, rig.uart.count
+        while stand_ins.Clock.now_ms < start_ms + 5000:
+            rig.service.write(bytes(250))
+        written = rig.uart.count - start
+        taken = baud * (stand_ins.Clock.now_ms - start_ms) // 10_000
+        assert written - 300 - baud // 1250 <= taken, (baud, written, taken)  # a frame and 8 ms may wait
+        assert written > taken * 0.9 or baud == 921600, (baud, written, taken)
 
 
 class SlowUart(stand_ins.Uart):

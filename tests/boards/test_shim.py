@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from board_kit.pico import Pico, PicoKind, run_pico
-from shim_kit import Host, compile_shim, install_shim, mpremote, open_host
+from board_kit.pico import Pico, PicoKind
+from shim_kit import Host, compile_shim, install_shim, mpremote, open_host, pico_with_shim
 from webrepl_bridge.boards.shim_files import NETWORK
 from webrepl_link import records
 
@@ -58,7 +59,9 @@ import webrepl_shim
 webrepl_shim.start_uart(1)
 shim = used()
 import webrepl_shim.files
-print(link - start, shim - link, used() - shim)
+files = used()
+import webrepl_shim.tree
+print(link - start, shim - link, files - shim, used() - files)
 class Nothing: pass  # the Pico has no network
 for name, members in (("socket", ()), ("hashlib", ("sha1",))):
     module = Nothing()
@@ -69,6 +72,13 @@ start = used()
 import webrepl_shim.dialed
 print(used() - start)
 """
+
+
+@pytest.fixture
+def pico(tmp_path: Path) -> Iterator[Pico]:
+    """A Pico with the shim in /lib, its REPL on USB."""
+    with pico_with_shim(PicoKind("stock"), tmp_path) as pico:
+        yield pico
 
 
 def _data(size: int) -> bytes:
@@ -89,20 +99,19 @@ def test_every_file_compiles_and_all_of_them_fit(tmp_path: Path) -> None:
     assert network <= NETWORK_FLASH_BYTES_MAX
 
 
-def test_memory(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
-    link, shim, files, network = (int(number) for number in mpremote(pico_usb, "resume", "exec", MEMORY).split())
-    print(f"RAM: link {link}, shim with its buffers {shim}, together {link + shim}; with the file service {files} more")
+def test_memory(pico: Pico) -> None:
+    link, shim, files, tree, network = (int(number) for number in mpremote(pico, "resume", "exec", MEMORY).split())
+    print(f"RAM: link {link}, shim with its buffers {shim}, together {link + shim}")
+    print(f"loaded when asked for: the file service {files} more, lists and trees {tree} more")
     print(f"RAM of the network modules: {network}")
     assert link + shim <= RAM_BYTES_MAX
     assert network <= NETWORK_RAM_BYTES_MAX
 
 
-def test_terminal_and_files(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
-    mpremote(pico_usb, "resume", "exec", START)
+def test_terminal_and_files(pico: Pico) -> None:
+    mpremote(pico, "resume", "exec", START)
     data = _data(10_000)
-    with open_host(pico_usb.uart1_url) as host:
+    with open_host(pico.uart1_url) as host:
         _prompt(host)
         assert host.evaluate("6 * 7") == "42"
 
@@ -126,11 +135,10 @@ def test_terminal_and_files(pico_usb: Pico, tmp_path: Path) -> None:
         assert host.ups == 1
 
 
-def test_a_put_or_get_can_be_given_up(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
-    mpremote(pico_usb, "resume", "exec", START)
+def test_a_put_or_get_can_be_given_up(pico: Pico) -> None:
+    mpremote(pico, "resume", "exec", START)
     data = _data(9000)
-    with open_host(pico_usb.uart1_url) as host:
+    with open_host(pico.uart1_url) as host:
         _prompt(host)
         assert host.put("data.bin", data) == 0
         host.request(records.PUT_FILE, "data.bin", 100_000)
@@ -150,13 +158,12 @@ def test_a_put_or_get_can_be_given_up(pico_usb: Pico, tmp_path: Path) -> None:
         assert host.evaluate("__import__('os').listdir()") == "['data.bin', 'lib']"
 
 
-def test_a_full_disk_is_told_and_leaves_the_old_file(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
-    mpremote(pico_usb, "resume", "exec", START)
-    with open_host(pico_usb.uart1_url) as host:
+def test_a_full_disk_is_told_and_leaves_the_old_file(pico: Pico) -> None:
+    mpremote(pico, "resume", "exec", START)
+    with open_host(pico.uart1_url) as host:
         _prompt(host)
         assert host.put("data.bin", b"old") == 0
-        mpremote(pico_usb, "resume", "exec", FILL)
+        mpremote(pico, "resume", "exec", FILL)
         assert host.put("data.bin", _data(30_000)) == ENOSPC
         assert host.get("data.bin") == b"old"
         assert host.evaluate("__import__('os').listdir()") == "['big', 'data.bin', 'lib']"
@@ -164,11 +171,10 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(pico_usb: Pico, tmp_path: P
 
 @pytest.mark.parametrize("bit_errors", [1e-5, 1e-4, 1e-3])
 def test_a_program_counts_while_files_move_on_a_bad_wire(tmp_path: Path, bit_errors: float) -> None:
-    size = 30_000 if bit_errors < 1e-3 else 5_000
+    size = {1e-5: 100_000, 1e-4: 30_000, 1e-3: 5_000}[bit_errors]
     data = _data(size)
     counts = []
-    with run_pico(PicoKind("stock", lossy=True, slow_flash=True)) as pico:
-        install_shim(pico, tmp_path)
+    with pico_with_shim(PicoKind("stock", lossy=True, slow_flash=True), tmp_path) as pico:
         mpremote(pico, "resume", "exec", COUNTER + START)
         with open_host(pico.uart1_url, bit_errors=bit_errors) as host:
             _prompt(host)
@@ -200,10 +206,9 @@ def test_a_program_counts_while_files_move_on_a_bad_wire(tmp_path: Path, bit_err
             print(f"{host.link.resent_frames} frames sent again, {len(counts)} keys answered")
 
 
-def test_ctrl_c_stops_a_busy_loop_and_one_that_only_prints(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
-    mpremote(pico_usb, "resume", "exec", START)
-    with open_host(pico_usb.uart1_url) as host:
+def test_ctrl_c_stops_a_busy_loop_and_one_that_only_prints(pico: Pico) -> None:
+    mpremote(pico, "resume", "exec", START)
+    with open_host(pico.uart1_url) as host:
         _prompt(host)
         for loop in ("pass", "print('x' * 100)", "print('x')", "print('x', 5)") * 2:
             host.type(f"print(6 * 7)\rwhile True: {loop}\r\r".encode())
@@ -218,12 +223,11 @@ def test_ctrl_c_stops_a_busy_loop_and_one_that_only_prints(pico_usb: Pico, tmp_p
         assert host.ups == 1
 
 
-def test_output_keeps_its_order_and_its_end_is_kept_for_who_comes(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
-    mpremote(pico_usb, "resume", "exec", START)
-    printed = mpremote(pico_usb, "resume", "exec", "for i in range(2000): print(i)")  # nobody is at the UART
+def test_output_keeps_its_order_and_its_end_is_kept_for_who_comes(pico: Pico) -> None:
+    mpremote(pico, "resume", "exec", START)
+    printed = mpremote(pico, "resume", "exec", "for i in range(2000): print(i)")  # nobody is at the UART
     assert printed.split() == [str(number) for number in range(2000)]
-    with open_host(pico_usb.uart1_url) as host:
+    with open_host(pico.uart1_url) as host:
         host.connect()
         tail = host.expect(b"1998\r\n1999\r\n")
         assert 250 < len(tail) < 600
@@ -233,13 +237,10 @@ def test_output_keeps_its_order_and_its_end_is_kept_for_who_comes(pico_usb: Pico
         assert host.expect(b">>> ") == b"".join(b"%d\r\n" % number for number in range(2000)) + b">>> "
 
 
-def test_boot_py_brings_it_back_after_a_soft_reset(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
-    boot = tmp_path / "boot.py"
-    boot.write_text(START + "\n")
-    mpremote(pico_usb, "fs", "cp", str(boot), ":boot.py")
-    mpremote(pico_usb, "soft-reset")
-    with open_host(pico_usb.uart1_url) as host:
+def test_boot_py_brings_it_back_after_a_soft_reset(pico: Pico) -> None:
+    mpremote(pico, "exec", f"open('boot.py', 'w').write({START!r})")
+    mpremote(pico, "soft-reset")
+    with open_host(pico.uart1_url) as host:
         _prompt(host)
         assert host.put("data.bin", b"1") == 0
         host.request(records.PUT_FILE, "other.bin", 1000)
@@ -251,12 +252,11 @@ def test_boot_py_brings_it_back_after_a_soft_reset(pico_usb: Pico, tmp_path: Pat
         assert host.evaluate("6 * 7") == "42"
 
 
-def test_garbage_costs_no_memory_and_no_session(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
-    mpremote(pico_usb, "resume", "exec", START)
+def test_garbage_costs_no_memory_and_no_session(pico: Pico) -> None:
+    mpremote(pico, "resume", "exec", START)
     rng = random.Random(1)
     used = "(__import__('gc').collect(), __import__('gc').mem_alloc())[1]"
-    with open_host(pico_usb.uart1_url) as host:
+    with open_host(pico.uart1_url) as host:
         _prompt(host)
         host.evaluate(used)
         before = int(host.evaluate(used))
@@ -269,10 +269,9 @@ def test_garbage_costs_no_memory_and_no_session(pico_usb: Pico, tmp_path: Path) 
         assert host.ups == 1
 
 
-def test_password(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
-    mpremote(pico_usb, "resume", "exec", "import webrepl_shim; webrepl_shim.start_uart(1, password='secret')")
-    with open_host(pico_usb.uart1_url) as host:
+def test_password(pico: Pico) -> None:
+    mpremote(pico, "resume", "exec", "import webrepl_shim; webrepl_shim.start_uart(1, password='secret')")
+    with open_host(pico.uart1_url) as host:
         host.connect()
         assert host.expect(b": ") == b"Password: "
         assert host.put("data.bin", b"1") == EACCES
@@ -284,23 +283,21 @@ def test_password(pico_usb: Pico, tmp_path: Path) -> None:
         assert host.put("data.bin", b"1") == 0
 
 
-def test_stop_and_start_again(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
-    mpremote(pico_usb, "resume", "exec", START)
-    with open_host(pico_usb.uart1_url) as host:
+def test_stop_and_start_again(pico: Pico) -> None:
+    mpremote(pico, "resume", "exec", START)
+    with open_host(pico.uart1_url) as host:
         _prompt(host)
-        mpremote(pico_usb, "resume", "exec", "webrepl_shim.stop()")
-        assert mpremote(pico_usb, "resume", "eval", "__import__('os').dupterm(None)").strip() == "None"
-        mpremote(pico_usb, "resume", "exec", START)
+        mpremote(pico, "resume", "exec", "webrepl_shim.stop()")
+        assert mpremote(pico, "resume", "eval", "__import__('os').dupterm(None)").strip() == "None"
+        mpremote(pico, "resume", "exec", START)
         host.wait(lambda: host.ups == 2, "second session")
         _prompt(host)
         assert host.evaluate("6 * 7") == "42"
 
 
-def test_plain_framing_says_what_it_needs(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
+def test_plain_framing_says_what_it_needs(pico: Pico) -> None:
     attempt = "try: webrepl_shim.start_uart(1, framing='plain')\nexcept ImportError as error: print(error)"
-    assert "websocket" in mpremote(pico_usb, "resume", "exec", f"import webrepl_shim\n{attempt}")
+    assert "websocket" in mpremote(pico, "resume", "exec", f"import webrepl_shim\n{attempt}")
 
 
 def test_plain_framing_is_the_firmwares_own(pico_webrepl: Pico, tmp_path: Path) -> None:
