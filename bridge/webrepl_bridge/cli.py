@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from webrepl_link.errors import WebReplError
-from webrepl_transports import ResetOnOpen, list_ports
+from webrepl_transports import ResetOnOpen
 
 from .boards.auto import Framing
 from .boards.stock import WhileRunning
 from .commands import control
+from .commands.ports import ports
 from .commands.shim import shim
 from .config import (
     DEFAULT_LISTEN,
@@ -285,20 +284,7 @@ def _named_boards(serial: tuple[str, ...], board: tuple[str, ...]) -> dict[str, 
     return named
 
 
-@cli.command()
-def ports() -> None:
-    """List the serial ports of this computer, and which of them look like boards."""
-    found = list_ports()
-    if not found:
-        click.echo("No serial port is there. Plug a board in; a cable that only charges shows nothing.")
-        return
-    table = Table("Port", "What", "USB id", "Serial number", "Board?", box=None, pad_edge=False)
-    for port in found:
-        looks = "yes" if port.looks_like_board else ""
-        table.add_row(port.device, port.what, port.usb_id or "", port.serial_number or "", looks)
-    Console().print(table)
-
-
+cli.add_command(ports)
 cli.add_command(shim)
 for command in control.commands:
     cli.add_command(command)

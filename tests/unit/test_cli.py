@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from webrepl_bridge.boards.auto import Framing
 from webrepl_bridge.boards.opening import BoardOptions
 from webrepl_bridge.boards.stock import WhileRunning
 from webrepl_bridge.cli import cli
+from webrepl_bridge.commands.control import BridgeError
 from webrepl_bridge.lab.hotplug import PortWatch
 from webrepl_bridge.lab.keeper import Keeper
 from webrepl_bridge.lab.lab import Lab
@@ -24,6 +27,8 @@ from webrepl_transports import PortKind, SerialPort
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+ports = import_module("webrepl_bridge.commands.ports")  # not the command of that name
 
 
 @pytest.fixture
@@ -235,14 +240,44 @@ def test_a_board_is_named_after_its_port(serial: str, name: str, bridged: list[L
     assert list(bridged[0].boards) == [name]
 
 
-def test_ports_lists_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    pico = SerialPort("/dev/ttyACM0", "Raspberry Pi Pico", PortKind.BOARD, "2e8a:0005", "E660", "Board", True)
-    monkeypatch.setattr(cli_module, "list_ports", lambda: [pico])
-    result = CliRunner().invoke(cli, ["ports"])
+PICO = SerialPort("/dev/ttyACM0", "Raspberry Pi Pico", PortKind.BOARD, "2e8a:0005", "E660", "Board", True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "arguments", "shown"),
+    [
+        ({"boards": [{"name": "lab1", "on": "/dev/ttyACM0 at 115200 baud", "version": "1.25.0"}]}, [], "lab1 1.25.0"),
+        ({"boards": [{"name": "lab1", "on": "/dev/ttyACM0 at 115200 baud", "version": None}]}, [], "lab1"),
+        ({"boards": [{"name": "lab1", "on": None, "version": None}]}, [], ""),
+        ({"boards": [{"name": "lab1"}]}, [], "--password or --password-file shows which."),
+        ({"boards": []}, [], ""),
+        (["no", "bridge"], [], ""),
+        (["no", "bridge"], ["--url", "http://h"], "what answers at http://h is no bridge"),
+        (BridgeError("no bridge answers"), [], ""),
+        (BridgeError("no bridge answers"), ["--url", "http://h"], "no bridge answers"),
+        (BridgeError("wrong password"), [], "wrong password"),
+    ],
+)
+def test_ports_lists_what_is_there_and_what_runs_on_it(
+    answer: object, arguments: list[str], shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def query(*_: object, **__: object) -> str:
+        if isinstance(answer, Exception):
+            raise answer
+        return json.dumps(answer)
+
+    monkeypatch.setattr(ports, "list_ports", lambda: [PICO])
+    monkeypatch.setattr(ports, "query", query)
+    monkeypatch.setenv("COLUMNS", "200")
+    result = CliRunner().invoke(cli, ["ports", *arguments])
     assert result.exit_code == 0
-    for text in ("/dev/ttyACM0", "Raspberry Pi Pico", "2e8a:0005", "E660", "yes"):
-        assert text in result.stdout
-    monkeypatch.setattr(cli_module, "list_ports", list)
+    said = " ".join(result.output.split())
+    assert "/dev/ttyACM0 Raspberry Pi Pico 2e8a:0005 E660 yes" in said
+    assert said.endswith(shown or "yes")
+
+
+def test_ports_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "list_ports", list)
     assert "Plug a board in" in CliRunner().invoke(cli, ["ports"]).stdout
 
 

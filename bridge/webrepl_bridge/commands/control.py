@@ -16,6 +16,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from webrepl_link.errors import WebReplError
+
 from ..config import ConfigError, read_password
 
 if TYPE_CHECKING:
@@ -27,7 +29,11 @@ TIMEOUT_S = 60.0
 board_argument = click.argument("board")
 
 
-def _asking(command: Callable[..., None]) -> Callable[..., None]:
+class BridgeError(WebReplError):
+    """A running bridge refuses what it is asked for, or there is none."""
+
+
+def asking(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say which bridge is asked, and how to get in."""
     options = (
         click.option(
@@ -47,7 +53,7 @@ def _asking(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@_asking
+@asking
 @click.option("--json", "as_json", is_flag=True, help="As the bridge says it.")
 def boards(*, as_json: bool, **bridge: Any) -> None:
     """Show what a running bridge serves: boards, clients, who has the REPL, files on their way."""
@@ -68,7 +74,7 @@ def boards(*, as_json: bool, **bridge: Any) -> None:
 
 @click.command()
 @board_argument
-@_asking
+@asking
 def interrupt(board: str, **bridge: Any) -> None:
     """Interrupt the program on a board, as Ctrl-C does."""
     _act(board, "interrupt", **bridge)
@@ -77,7 +83,7 @@ def interrupt(board: str, **bridge: Any) -> None:
 @click.command()
 @board_argument
 @click.option("--hard", is_flag=True, help="As the reset button does, not only the interpreter.")
-@_asking
+@asking
 def reset(board: str, *, hard: bool, **bridge: Any) -> None:
     """Restart a board's interpreter, or the board."""
     _act(board, "hard-reset" if hard else "soft-reset", **bridge)
@@ -85,7 +91,7 @@ def reset(board: str, *, hard: bool, **bridge: Any) -> None:
 
 @click.command()
 @board_argument
-@_asking
+@asking
 def bootloader(board: str, **bridge: Any) -> None:
     """Start a board's boot loader."""
     _act(board, "bootloader", **bridge)
@@ -94,7 +100,7 @@ def bootloader(board: str, **bridge: Any) -> None:
 @click.command()
 @board_argument
 @click.option("--disconnect", is_flag=True, help="Disconnect all clients too.")
-@_asking
+@asking
 def takeover(board: str, *, disconnect: bool, **bridge: Any) -> None:
     """Take the REPL from a client that has it in raw or paste mode, and bring the board to its prompt."""
     _act(board, "takeover?disconnect" if disconnect else "takeover", **bridge)
@@ -104,8 +110,22 @@ def _act(board: str, action: str, **bridge: Any) -> None:
     _ask("POST", f"/boards/{quote(board, safe='')}/{action}", **bridge)
 
 
-def _ask(method: str, path: str, *, url: str, password: str | None, password_file: Path | None, ca: Path | None) -> str:
+def _ask(method: str, path: str, **bridge: Any) -> str:
     """Ask the bridge, and return what it says; what fails is one line, and ends the command."""
+    try:
+        return query(method, path, **bridge)
+    except BridgeError as error:
+        _fail(str(error))
+
+
+def query(
+    method: str, path: str, *, url: str, password: str | None, password_file: Path | None, ca: Path | None
+) -> str:
+    """Ask the bridge, and return what it says.
+
+    Raises:
+        BridgeError: it refuses, or there is none; one line.
+    """
     try:
         secret = read_password(password_file) if password_file is not None else password
     except ConfigError as error:
@@ -122,11 +142,12 @@ def _ask(method: str, path: str, *, url: str, password: str | None, password_fil
     except HTTPError as error:
         reason = error.read().decode("utf-8", "replace").strip() or str(error)
         hint = ": --password or --password-file gives it" if error.code == 401 and secret is None else ""
-        _fail(f"{reason.splitlines()[0].removesuffix('.')}{hint}")
+        raise BridgeError(f"{reason.splitlines()[0].removesuffix('.')}{hint}") from error
     except URLError as error:
-        _fail(f"no bridge answers at {url}: {getattr(error.reason, 'strerror', None) or error.reason}")
+        cause = getattr(error.reason, "strerror", None) or error.reason
+        raise BridgeError(f"no bridge answers at {url}: {cause}") from error
     except (OSError, ValueError) as error:
-        _fail(f"no bridge answers at {url}: {error}")
+        raise BridgeError(f"no bridge answers at {url}: {error}") from error
 
 
 def _fail(reason: str) -> NoReturn:
