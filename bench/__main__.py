@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the emulated boards and the official client
 
-from . import far_boards, latency, link, shim, spi, transfers
+from . import far_boards, lab, latency, link, replug, shim, spi, transfers
 
 PARTS = {
     "transfers": transfers.main,
@@ -18,6 +18,8 @@ PARTS = {
     "shim": shim.main,
     "spi": spi.main,
     "far_boards": far_boards.main,
+    "lab": lab.main,
+    "replug": replug.main,
 }
 
 

@@ -209,11 +209,9 @@ def cli(
 
     try:
         asyncio.run(_bridge(load, demo=demo, made_up=made_up))
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from error
     except WebReplError as error:
         click.echo(f"webrepl-bridge: {error}", err=True)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
 
 
 async def _bridge(load: Callable[[], LabPlan], *, demo: bool, made_up: str) -> None:

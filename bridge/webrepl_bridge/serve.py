@@ -8,7 +8,7 @@ import logging
 import signal
 from typing import TYPE_CHECKING
 
-from webrepl_link.errors import AddressError, WebReplError
+from webrepl_link.errors import AddressError, OpenError, WebReplError
 
 from .frontends.app import create_app
 from .frontends.dial_in import DialIn
@@ -68,9 +68,12 @@ async def run_bridge(
         await listening.change(plan.listeners())
         await lab.apply(plan)
         for name, keeper in list(lab.keepers.items()):
-            await keeper.tried.wait()
-            if keeper.failure is not None and (name in plan.required or isinstance(keeper.failure, AddressError)):
+            if await _first(stop, keeper.tried):
+                return
+            if isinstance(keeper.failure, AddressError):
                 raise keeper.failure
+            if keeper.failure is not None and name in plan.required:
+                raise OpenError(f"{keeper.failure} (or wait for it with --wait)")
         if neighbours is not None:
             place = place_of(listening.ports, https=plan.certificate is not None)
             await stack.enter_async_context(neighbours.run(place))

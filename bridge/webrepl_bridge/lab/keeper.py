@@ -38,6 +38,7 @@ class Keeper:
         session: whose board it is.
         options: where the board is, and how to serve it.
         ports: tells when serial ports come or go.
+        required: whether who started it is told if it cannot be opened at first, so that the log need not say so.
         chance: gives numbers from 0 up to 1.
 
     Attributes:
@@ -53,6 +54,8 @@ class Keeper:
         session: Session,
         options: BoardOptions,
         ports: PortWatch,
+        *,
+        required: bool = False,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.session = session
@@ -60,6 +63,7 @@ class Keeper:
         self.tried = asyncio.Event()
         self.failure: OpenError | None = None
         self._ports = ports
+        self._required = required
         self._chance = chance
         self._backoff = Backoff()
         self._clock = asyncio.get_running_loop().time
@@ -71,7 +75,7 @@ class Keeper:
         """How to name to a person what the board is on, or why it is not there."""
         if self.session.board is not None:
             return self.session.board.description
-        return f"waits for {self.options.url}: {self.session.absence}"
+        return f"not there yet: {self.session.absence}"
 
     async def run(self) -> NoReturn:
         """Keep the board until cancelled; raises nothing for what a board does."""
@@ -81,8 +85,8 @@ class Keeper:
             try:
                 await self._serve()
             except OpenError as error:
+                self.session.lose_board(str(error), is_told=self._required and not self.tried.is_set())
                 self.failure = error
-                self.session.lose_board(str(error))
                 held_ms = 0
             except Exception as error:
                 if not isinstance(error, WebReplError):

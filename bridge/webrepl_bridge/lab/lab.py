@@ -117,7 +117,7 @@ class Lab:
         self._forget(todo.gone)
         for name in plan.boards:  # in the operator's order
             if name in todo.new | todo.moved:
-                self._keep(name, plan.boards[name])
+                self._keep(name, plan.boards[name], required=name in plan.required)
         if self._auto != plan.auto:
             self._auto = plan.auto
             if self._serving_all is not None:
@@ -162,12 +162,12 @@ class Lab:
         self._record_all()
         return session
 
-    def _keep(self, name: str, options: BoardOptions) -> None:
+    def _keep(self, name: str, options: BoardOptions, *, required: bool = False) -> None:
         assert self._tasks is not None
         if name in self.sessions and name not in self.keepers:
             self.sessions.pop(name).dismiss("another board has this name now")
         session = self.sessions.setdefault(name, Session(name, self._limits))
-        keeper = Keeper(session, options, self._ports)
+        keeper = Keeper(session, options, self._ports, required=required)
         self.keepers[name] = keeper
         self._record_all()
         self._keeping[name] = self._tasks.create_task(keeper.run())

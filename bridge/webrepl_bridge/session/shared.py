@@ -130,9 +130,9 @@ class Session:
             self._decoder.reset()
             self._show_notice("disconnected")
 
-    def lose_board(self, reason: str) -> None:
-        """Note why there is no board."""
-        if reason != self.absence:
+    def lose_board(self, reason: str, *, is_told: bool = False) -> None:
+        """Note why there is no board; the log says it if it is new, and nobody else tells."""
+        if reason != self.absence and not is_told:
             log.warning("%s: %s", self.name, reason)
         self.absence = reason
 
