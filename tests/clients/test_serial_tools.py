@@ -117,6 +117,22 @@ def test_mpremote_mounts_a_folder(bridge: Bridge, address: str, tmp_path: Path) 
     asyncio.run(test())
 
 
+def test_what_others_type_waits_while_mpremote_has_the_raw_repl(bridge: Bridge, address: str) -> None:
+    async def test() -> None:
+        async with watching(bridge) as watcher:
+            code = "print('re' + 'ady')\nwhile 'go.txt' not in __import__('os').listdir('/'): pass\nprint('d' + 'one')"
+            running = asyncio.create_task(mpremote(address, "exec", code))
+            await watcher.read_text_until("ready")
+            await watcher.send_frame(b"'af' + 'ter'\r", TEXT)
+            await watcher.read_text_until("mode: what you type waits]")
+            (bridge.folder / "go.txt").touch()
+            assert "done" in await running
+            seen = await watcher.read_text_until("'after'")
+            assert seen.index("done") < seen.index(">>> ") < seen.index("'af' + 'ter'")
+
+    asyncio.run(test())
+
+
 def test_mpremote_that_is_killed_in_raw_mode_leaves_a_prompt(bridge: Bridge, address: str) -> None:
     async def test() -> None:
         async with watching(bridge) as watcher:
