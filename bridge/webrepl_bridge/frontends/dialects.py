@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 MESSAGE_BYTES_MAX = 1 << 20
 """The longest message taken from a client; clients send 1 KiB at a time, the official page a file's chunk."""
 
+MORE_FOLLOWS = "webrepl.more"
+"""In a `websocket.send` with text: another one follows at once, and both go to the network together."""
+
 GOODBYE_S = 2.0
 """How long a client may take for what was sent to it, once the connection is being closed."""
 
@@ -206,6 +209,8 @@ class WebReplWebSocket(WebSocketsSansIOProtocol):
             self._say_goodbye(message.get("code", CloseCode.NORMAL_CLOSURE), message.get("reason") or "")
         elif self.close_sent:
             raise ClientDisconnected
+        elif message["type"] == "websocket.send" and MORE_FOLLOWS in message and self.conn.state is State.OPEN:
+            self.conn.send_text(str(message["text"]).encode())
         else:
             await super().send(message)
 

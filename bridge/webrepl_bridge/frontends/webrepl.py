@@ -39,6 +39,7 @@ from ..protocol.webrepl_server import (
 )
 from ..session import Client, ClientEndedError, ClientTooSlowError, Session
 from .addresses import without_port
+from .dialects import MORE_FOLLOWS
 from .typist import Typist
 
 if TYPE_CHECKING:
@@ -197,7 +198,9 @@ class _Connection:
                     messages = frames.cut(await client.receive())
             except TimeoutError:
                 messages = frames.flush()
-            for message in messages:
+            for message in messages[:-1]:
+                await self._websocket.send({"type": "websocket.send", "text": message, MORE_FOLLOWS: True})
+            for message in messages[-1:]:
                 await self._websocket.send_text(message)
 
     async def _handle(self, client: Client[str], typist: Typist) -> NoReturn:

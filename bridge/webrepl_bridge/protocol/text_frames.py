@@ -54,10 +54,11 @@ class TextFrames:
         """How much at the end of `text` may be a first part."""
         if text in _PARTS_OF_A_RAW_ANSWER and _AT_RAW_PROMPT.search(self._sent_end):
             return len(text)
-        part = _PART_OF_A_PROMPT.search(self._sent_end + text)
+        end = (self._sent_end + text)[-2 * len(_RAW_LINE) :]
+        part = _PART_OF_A_PROMPT.search(end)
         if not part or len(part[0]) > len(text):
             return 0
-        before = (self._sent_end + text)[: part.start()]
+        before = end[: part.start()]
         return 0 if before.endswith(_RAW_LINE) else len(part[0])  # the raw prompt is a `>` and nothing more
 
     def _send(self, text: str) -> list[str]:
