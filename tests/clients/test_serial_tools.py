@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from board_kit.unix_shim import unix_vm_with_shim
 from clients.conftest import PASSWORD, PORT, RFC2217_PORT, TCP_PORT, Bridge, in_thread
 from clients.official import TEXT, OfficialClient
 
@@ -144,6 +145,26 @@ def test_mpremote_that_is_killed_in_raw_mode_leaves_a_prompt(bridge: Bridge, add
             await watcher.read_text_until(">>> ")
 
     asyncio.run(test())
+
+
+def test_mpremote_on_a_board_with_the_shim(tmp_path: Path) -> None:
+    """`resume`: the reset that mpremote begins with otherwise takes the words away that it waits for."""
+    (tmp_path / "in.bin").write_bytes(BODY)
+    folder = tmp_path / "vm"
+    folder.mkdir()
+
+    async def test(bridge: Bridge) -> None:
+        async with watching(bridge):
+            address = f"rfc2217://{bridge.host}:{RFC2217_PORT}"
+            await mpremote(address, "resume", "cp", "in.bin", ":a.bin", cwd=tmp_path)
+            assert (folder / "a.bin").read_bytes() == BODY
+            printed = await mpremote(
+                address, "resume", "mount", ".", "exec", "print(len(open('in.bin', 'rb').read()))", cwd=tmp_path
+            )
+            assert "6256" in printed
+
+    with unix_vm_with_shim(folder) as device, in_thread(device) as host:
+        asyncio.run(test(Bridge(host, PORT, PASSWORD, folder)))
 
 
 @pytest.mark.pico
