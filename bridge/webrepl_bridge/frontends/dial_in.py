@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from ..lab.lab import Lab
-    from ..session import Session
     from .passwords import PasswordGate
 
 log = logging.getLogger(__name__)
@@ -57,15 +56,13 @@ class DialIn:
             await _refuse(websocket, 401, "the token is wrong: it is what the bridge was started with")
         elif not is_name(name):
             await _refuse(websocket, 404, f"{name!r} cannot be a board's name: letters, digits, '.', '-' and '_'")
-        elif (session := self._lab.admit(name)) is None:
+        elif self._lab.admit(name) is None:
             await _refuse(websocket, 409, f"there is another board called {name!r}, which this bridge opens by itself")
         else:
             await websocket.accept()
             stream = _Call(websocket, f"a call from {address}")
             try:
-                await self._serve(session, stream)
-            except WebReplError as error:
-                session.lose_board(str(error))
+                await self._serve(name, stream)
             except Exception:
                 log.exception("%s: serving the board failed", name)
             finally:
@@ -79,18 +76,22 @@ class DialIn:
         await asyncio.sleep(verdict.delay_ms / 1000)
         return verdict.right
 
-    async def _serve(self, session: Session, stream: _Call) -> None:
-        while (before := self._calls.get(session.name)) is not None:
+    async def _serve(self, name: str, stream: _Call) -> None:
+        while (before := self._calls.get(name)) is not None:
             await before.end("the board has called again")
             await before.over.wait()
-        self._calls[session.name] = stream
+        if (session := self._lab.admit(name)) is None:
+            return  # the operator has just given the name to another board
+        self._calls[name] = stream
         board = LinkedBoard(stream)
         board.description = stream.description
         try:
             with session.serve(board):
                 await board.run()
+        except WebReplError as error:
+            session.lose_board(str(error))
         finally:
-            del self._calls[session.name]
+            del self._calls[name]
             stream.over.set()
 
 
