@@ -170,8 +170,12 @@ class Neighbours:
                 self.found.pop(name, None)
             elif name != self._own and (name in self.found or len(self.found) < NEIGHBOURS_MAX):
                 service = AsyncServiceInfo(SERVICE, name)
-                if await service.async_request(zeroconf.zeroconf, ANSWER_TIMEOUT_MS):
-                    neighbour = _neighbour(service)
+                try:
+                    answered = await service.async_request(zeroconf.zeroconf, ANSWER_TIMEOUT_MS)
+                    neighbour = _neighbour(service) if answered else None
+                except Exception:  # whatever a stranger's packet makes of zeroconf
+                    log.exception("%s was not understood", name)
+                else:
                     if neighbour is not None:
                         self.found[name] = neighbour
 

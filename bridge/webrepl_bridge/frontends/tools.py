@@ -27,7 +27,6 @@ from ..boards.lending import LendableStream
 from ..lab.plan import Door
 from ..protocol.rfc2217 import BaudRequested, Event, LinesRequested, PurgeRequested, Rfc2217Server
 from ..protocol.tool_lines import Lines, ToolLines
-from ..session import Client, ClientEndedError, Session
 from .addresses import without_port
 from .typist import Typist
 
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from webrepl_transports import ByteStream
+
+    from ..session import Client, Session
 
 log = logging.getLogger(__name__)
 
@@ -132,27 +133,21 @@ async def _accept(
 async def _serve(session: Session, door: Door, sock: socket.socket, address: str) -> None:
     """Serve one tool to its end; raises nothing for what a tool does."""
     tool: Client[bytes] | None = None
-    reader, writer = await asyncio.open_connection(sock=sock)
     try:
-        with session.attach_tool(f"{door.value}:{address}") as tool:
-            await _Connection(reader, writer, door, tool, session).serve()
+        reader, writer = await asyncio.open_connection(sock=sock)
+        try:
+            with session.attach_tool(f"{door.value}:{address}") as tool:
+                await _Connection(reader, writer, door, tool, session).serve()
+        finally:
+            writer.transport.abort()
+            if tool is not None:
+                await session.depart(tool)
     except* (OSError, _LeftError):
         pass
-    except* TransportError as group:
+    except* WebReplError as group:
         log.warning("%s: closing %s: %s", session.name, address, group.exceptions[0])
-    except* ClientEndedError as group:
-        log.info("%s: closing %s: %s", session.name, address, group.exceptions[0])
-    finally:
-        writer.transport.abort()
-        if tool is not None:
-            await _depart(session, tool)
-
-
-async def _depart(session: Session, tool: Client[bytes]) -> None:
-    try:
-        await session.depart(tool)
-    except WebReplError as error:
-        log.warning("%s: taking the terminal back from %s: %s", session.name, tool.name, error)
+    except* Exception:
+        log.exception("%s: serving %s failed", session.name, address)
 
 
 class _LeftError(Exception):

@@ -54,7 +54,10 @@ def check_folder(folder: Path) -> None:
 
 
 async def record(session: Session, folder: Path) -> None:
-    """Record what the board of `session` prints into files in `folder`, until cancelled, or until that fails."""
+    """Record what the board of `session` prints into files in `folder`, until cancelled, or until that fails.
+
+    Raises nothing: the bridge goes on without a recording.
+    """
     try:
         gap = ""
         while True:
@@ -67,6 +70,8 @@ async def record(session: Session, folder: Path) -> None:
                 gap = GAP
     except OSError as error:
         log.error("%s: nothing more is recorded: %s", session.name, error)
+    except Exception:
+        log.exception("%s: nothing more is recorded", session.name)
 
 
 async def _record_file(name: str, client: Client[str], folder: Path, first: str) -> None:

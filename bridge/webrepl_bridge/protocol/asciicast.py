@@ -60,6 +60,6 @@ class Asciicast:
         return data
 
     def _append(self, line: object) -> None:
-        data = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        data = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         self._waiting += data
         self.size_bytes += len(data)

@@ -15,7 +15,7 @@ from serving import PASSWORD, Running, serving
 from webrepl_bridge.frontends.server import open_listeners
 from webrepl_bridge.frontends.tools import serve_tools
 from webrepl_bridge.lab.plan import Door
-from webrepl_bridge.session import BACKLOG_CHARS_MAX, Session
+from webrepl_bridge.session import BACKLOG_CHARS_MAX, Limits, Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -210,5 +210,41 @@ def test_a_web_page_cannot_type(door: Door, sent: bytes) -> None:
                 tool.writer.write(b"\xff\xfb\x00hello" if door is Door.RFC2217 else b"hello")
                 await tool.reader.readuntil(b"hello")
         assert bytes(board.typed) == b"hello"
+
+    run(test())
+
+
+def test_a_fault_of_the_bridge_ends_one_tool_only(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        board = FakeBoard()
+        async with doors(board, Door.TCP) as (_, port), Tool(port) as other:
+            async with Tool(port) as tool:
+                board.fault = RuntimeError("a mistake of ours")
+                tool.writer.write(b"x")
+                assert await tool.reader.read() == b""
+            other.writer.write(b"still here")
+            assert await other.reader.readexactly(10) == b"still here"
+
+    run(test())
+    assert "a mistake of ours" in caplog.text
+
+
+def test_a_tool_that_is_one_too_many_is_turned_away() -> None:
+    async def test() -> None:
+        session = Session("lab1", Limits(clients_max=1))
+        (listening,) = open_listeners("127.0.0.1:0")
+        port = listening.getsockname()[1]
+        stop = asyncio.Event()
+        with session.serve(FakeBoard()):
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(serve_tools(lambda: session, Door.TCP, [listening], stop=stop))
+                async with Tool(port) as first:
+                    first.writer.write(b"first")
+                    assert await first.reader.readexactly(5) == b"first"
+                    async with Tool(port) as second:
+                        assert await second.reader.read() == b""
+                    first.writer.write(b"goes on")
+                    assert await first.reader.readexactly(7) == b"goes on"
+                stop.set()
 
     run(test())

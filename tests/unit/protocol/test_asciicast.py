@@ -28,3 +28,10 @@ def test_whole_lines_whenever_it_is_written(outputs: list[tuple[str, int, bool]]
     assert [event[1:] for event in events] == [["o", text] for text, _, _ in outputs]
     assert [event[0] for event in events] == sorted(event[0] for event in events)
     assert not events or events[-1][0] == (now_ms - 1000) / 1000
+
+
+def test_what_is_no_text_does_not_end_the_recording() -> None:
+    cast = Asciicast("lab1", 0, 0)
+    cast.data_to_write()
+    cast.add("a\udcffb", 5)
+    assert json.loads(cast.data_to_write()) == [0.005, "o", "a?b"]

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
 from webrepl_bridge.protocol.tool_lines import Lines, ToolLines
 
 OFF, ON = False, True
@@ -46,3 +51,14 @@ def test_what_waits_in_reset_goes_before_data() -> None:
     requests(lines, (OFF, ON), (ON, ON))
     assert lines.data_follows() == [(ON, ON)]
     assert lines.data_follows() == []
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans())))
+def test_a_board_never_leaves_reset_by_way_of_both(states: list[tuple[bool, bool]]) -> None:
+    """From reset the program is started by RTS alone, the boot loader by both lines at once; neither by chance."""
+    lines = ToolLines()
+    changes = requests(lines, *states)
+    assert lines.taken == ((OFF, ON) in states)
+    assert not any(pair == (Lines(OFF, ON), Lines(ON, ON)) for pair in pairwise(changes))
+    if lines.taken and states[-1] != (ON, ON):
+        assert changes[-1] == states[-1]
