@@ -21,12 +21,12 @@ from board_kit.microbit import run_microbit
 from board_kit.pico import PicoKind, run_pico
 from board_kit.unix_shim import unix_vm_with_shim
 from board_kit.unix_vm import unix_vm
-from serving import PASSWORD, bridge
+from serving import PASSWORD, bridge, text_webrepl
 from shim_kit import pico_with_shim
 from webrepl_bridge.boards.base import Board
 from webrepl_bridge.boards.bridged import BridgedBoard
 from webrepl_bridge.boards.linked import LinkedBoard
-from webrepl_bridge.boards.remote import connect
+from webrepl_bridge.boards.remote import RemoteBoard, connect
 from webrepl_bridge.boards.stock import StockBoard, WhileRunning
 from webrepl_transports import ByteStream, TransportError, open_stream
 from webrepl_transports.websocket import WebSocket
@@ -115,6 +115,12 @@ def _linked(stream: ByteStream, while_running: WhileRunning) -> Board:
 
 
 @contextmanager
+def _unix_vm_with_webrepl(folder: Path) -> Iterator[str]:
+    with unix_vm(folder) as vm, text_webrepl(vm.device) as port:
+        yield f"ws://127.0.0.1:{port}/"
+
+
+@contextmanager
 def _unix_vm_behind_a_bridge(folder: Path) -> Iterator[str]:
     with unix_vm(folder) as vm, bridge(vm.device) as port:
         yield f"ws://127.0.0.1:{port}/"
@@ -132,6 +138,14 @@ def _microbit(folder: Path) -> Iterator[str]:
 
 KINDS: dict[str, Kind] = {
     "unix": Kind(_unix_vm, StockBoard, (1, 29, 0), large_bytes=2_000_000),
+    "unix-remote": Kind(
+        _unix_vm_with_webrepl,
+        RemoteBoard,
+        (1, 29, 0),
+        large_bytes=200_000,
+        is_wire=False,
+        open=lambda url: connect(url, PASSWORD),
+    ),
     "unix-bridged": Kind(
         _unix_vm_behind_a_bridge,
         _bridged,
