@@ -18,6 +18,8 @@ from webrepl_transports import list_ports
 if TYPE_CHECKING:
     from asyncinotify import Inotify
 
+    from webrepl_transports import SerialPort
+
 log = logging.getLogger(__name__)
 
 SETTLE_S = (0.3, 1.0)
@@ -42,6 +44,9 @@ class PortWatch:
         self._waiting = 0
         self._wanted = asyncio.Event()
         self._folders = {DEVICES}
+        self._asked = self._answered = 0
+        self._listing = asyncio.Lock()
+        self._listed: list[SerialPort] = []
         self._inotify: Inotify | None = None
 
     async def change(self, seen: int) -> None:
@@ -53,6 +58,17 @@ class PortWatch:
                 await self._changed.wait()
         finally:
             self._waiting -= 1
+
+    async def ports(self) -> list[SerialPort]:
+        """List the ports as they are now; those who ask at the same time share one look."""
+        self._asked += 1
+        asked = self._asked
+        async with self._listing:
+            if self._answered < asked:
+                answered = self._asked
+                self._listed = await asyncio.to_thread(list_ports)
+                self._answered = answered
+            return self._listed
 
     def follow(self, device: str) -> None:
         """Watch the folder of `device` too, or that in which it will appear."""

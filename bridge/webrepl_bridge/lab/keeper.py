@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from webrepl_link.errors import OpenError, WebReplError
-from webrepl_transports import list_ports
 
 from ..boards.opening import BoardOptions, open_board
 from .backoff import Backoff
@@ -99,7 +98,7 @@ class Keeper:
     async def _serve(self) -> NoReturn:
         options, device = self.options, ""
         if self._whereabouts is not None:
-            ports, paths = await asyncio.to_thread(self._look)
+            ports, paths = await self._look()
             device = self._whereabouts.find(ports, paths) or ""
             options = replace(options, url=with_device(options.url, device or self._target))
         async with open_board(options) as board:
@@ -115,8 +114,8 @@ class Keeper:
         """Whether `port` is this board's."""
         return self._whereabouts is not None and self._whereabouts.claims(port, self._paths())
 
-    def _look(self) -> tuple[list[SerialPort], list[str]]:
-        return list_ports(), self._paths()
+    async def _look(self) -> tuple[list[SerialPort], list[str]]:
+        return await self._ports.ports(), self._paths()
 
     def _paths(self) -> list[str]:
         return [self._target, os.path.realpath(self._target)] if os.path.exists(self._target) else []
@@ -127,7 +126,7 @@ class Keeper:
             await asyncio.sleep(delay_s)
             return
         self._ports.follow(self._target)
-        is_there = self._whereabouts.find(*await asyncio.to_thread(self._look)) is not None
+        is_there = self._whereabouts.find(*await self._look()) is not None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(delay_s if is_there else None):
                 await self._ports.change(changes)

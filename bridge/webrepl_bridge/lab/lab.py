@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NoReturn
 
 from webrepl_link.errors import WebReplError
-from webrepl_transports import list_boards
 
 from ..session import Limits, Session
 from .hotplug import PortWatch
@@ -132,7 +131,8 @@ class Lab:
     async def _serve_all(self, options: BoardOptions) -> NoReturn:
         while True:
             seen = self._ports.changes
-            ports = name_ports(port for port in await asyncio.to_thread(list_boards) if not self._is_claimed(port))
+            boards = [port for port in await self._ports.ports() if port.looks_like_board]
+            ports = name_ports(port for port in boards if not self._is_claimed(port))
             for name, port in ports.items():
                 if name not in self.sessions:
                     self._keep(name, replace(options, url=url_of(port)))

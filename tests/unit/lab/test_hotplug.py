@@ -11,6 +11,7 @@ import pytest
 
 from webrepl_bridge.lab import hotplug
 from webrepl_bridge.lab.hotplug import PortWatch
+from webrepl_transports import PortKind, SerialPort
 
 
 def watching(test: Callable[[PortWatch], Awaitable[None]]) -> None:
@@ -109,3 +110,21 @@ def test_without_anybody_waiting_nothing_is_polled(monkeypatch: pytest.MonkeyPat
         assert looked
 
     watching(test)
+
+
+def test_who_asks_at_the_same_time_shares_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+
+    def look() -> list[SerialPort]:
+        looked.append(1)
+        return [SerialPort(f"/dev/ttyACM{len(looked)}", "a board", PortKind.BOARD)]
+
+    monkeypatch.setattr(hotplug, "list_ports", look)
+
+    async def test(ports: PortWatch) -> None:
+        answers = await asyncio.gather(*(ports.ports() for _ in range(50)))
+        assert len(looked) == 2  # one for the first who asked, one for those who asked meanwhile
+        assert answers[-1][0].device == "/dev/ttyACM2"
+        assert (await ports.ports())[0].device == "/dev/ttyACM3"
+
+    asyncio.run(test(PortWatch()))
