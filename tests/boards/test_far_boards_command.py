@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,24 @@ def test_a_board_that_calls(unix_vm: UnixVM) -> None:
         assert process.stderr is not None
         assert any("kitchen: connected" in line for line in process.stderr)
         asyncio.run(see(port))
+
+
+def test_a_bridges_own_certificate_is_trusted_by_another_and_by_a_board(
+    unix_vm: UnixVM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # where the certificate is kept
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    with command("--accept-boards", "--tls", "self-signed", WEBREPL_BOARD_TOKEN="let me in") as (process, port):
+        (pem,) = tmp_path.rglob("certificate.pem")
+        der = tmp_path / "ca.der"
+        der.write_bytes(ssl.PEM_cert_to_DER_cert(pem.read_text()))
+        url = f"wss://localhost:{port}"
+        with shim_that_calls(unix_vm, f"{url}/dial-in/kitchen", "let me in", str(der)):
+            assert process.stderr is not None
+            assert any("kitchen: connected" in line for line in process.stderr)
+            settings = {"SSL_CERT_FILE": str(pem), "WEBREPL_BOARD_PASSWORD": "secret"}
+            with command("--board", f"far={url}/kitchen", **settings) as (_, near_port):
+                asyncio.run(see(near_port))
 
 
 def failure(*arguments: str) -> str:
