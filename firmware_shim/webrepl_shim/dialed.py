@@ -20,6 +20,7 @@ _LAST_MS = const(60000)
 _OPEN_MS = const(15000)
 _SILENT_MS = const(20000)  # the bridge says something every few seconds
 _WAITING_BYTES = const(1024)
+_MESSAGE_BYTES_MAX = const(4096)  # the bridge sends a frame of the link at a time
 
 _dialed = None
 
@@ -77,7 +78,7 @@ class Dialed:
     def __init__(self, url, token, ca=None):
         if split(url)[0] == "wss" and ca is None:
             raise ValueError("wss needs ca=")
-        self._call = url, ("Authorization: Bearer " + token,), ca
+        self._call = url, ("Authorization: Bearer " + token,), ca, _MESSAGE_BYTES_MAX
         self._websocket = None
         self._data = b""
         self._delay_ms = _FIRST_MS

@@ -22,7 +22,7 @@ class WebSocket:
 
     reason = ""
 
-    def __init__(self, url, headers, ca):
+    def __init__(self, url, headers, ca, size_max):
         if WebSocket.fails:
             raise OSError("no network")
         self.asked = url, headers, ca

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from webrepl_link.errors import BrokenError
+
 from ..protocol.relayed_terminal import RelayedTerminal
 from .wire import Wire
 
@@ -11,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from webrepl_transports.websocket import WebSocket
+
+
+TOLD_MAX = 64
+"""Records that wait for whoever asked for them; there is never more than one on the way."""
 
 
 class BridgeWire(Wire):
@@ -41,8 +47,10 @@ class BridgeWire(Wire):
             if message.is_text:
                 self.terminal.receive_data(message.data)
                 self._on_output(message.data)
-            else:
+            elif len(self.told) < TOLD_MAX:
                 self.told.append(message.data)
+            else:
+                raise BrokenError(f"{self._websocket.description} sends records that nobody has asked for")
             self._changed.set()
 
     async def _send(self) -> None:

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 
 from board_kinds import in_loop
 from linked_board import BANNER
@@ -17,7 +19,7 @@ from webrepl_bridge.boards import remote
 from webrepl_bridge.boards.base import Board
 from webrepl_bridge.boards.opening import BoardOptions, open_board
 from webrepl_bridge.boards.remote import RemoteBoard
-from webrepl_link.errors import EndOfStreamError, OpenError, TransportError
+from webrepl_link.errors import BrokenError, EndOfStreamError, OpenError, TransportError
 from webrepl_transports import ByteStream
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -192,3 +194,20 @@ async def test_a_board_that_ends_its_webrepl() -> None:
         await board.connection.send(b"\x88\x00")
         with pytest.raises(EndOfStreamError):
             await running
+
+
+@in_loop
+async def test_a_bridge_that_sends_what_nobody_has_asked_for() -> None:
+    async def flood(connection: ServerConnection) -> None:
+        await connection.send("Password: ")
+        await connection.recv()
+        await connection.send("\r\nWebREPL connected\r\n>>> ")
+        with suppress(ConnectionClosed):
+            while True:
+                await connection.send(bytes(1000))
+
+    async with serve(flood, "127.0.0.1", 0, subprotocols=["webrepl-bridge"]) as server:  # type: ignore[list-item]
+        port = next(iter(server.sockets)).getsockname()[1]
+        async with open_board(BoardOptions(f"ws://127.0.0.1:{port}/")) as board, asyncio.timeout(10):
+            with pytest.raises(BrokenError, match="nobody has asked for"):
+                await board.run()
