@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the emulated boards and the official client
 
-from . import far_boards, lab, latency, link, replug, shim, spi, transfers
+from . import far_boards, lab, latency, link, page, replug, shim, spi, transfers
 
 PARTS = {
     "transfers": transfers.main,
@@ -20,6 +20,7 @@ PARTS = {
     "far_boards": far_boards.main,
     "lab": lab.main,
     "replug": replug.main,
+    "page": page.main,
 }
 
 

@@ -39,6 +39,7 @@ PATIENCE_MS = 30_000
 """How long the browser may take for one step; a loaded machine takes a while."""
 
 BrowserTest = Callable[["OnPage"], Coroutine[Any, Any, None]]
+Browse = Callable[[BrowserTest], None]
 InThread = Callable[[Callable[[Browser], Coroutine[Any, Any, None]]], None]
 
 
@@ -146,7 +147,7 @@ def bridge(unix_vm: UnixVM) -> Iterator[Bridge]:
 
 
 @pytest.fixture
-def browse(browser_thread: InThread, bridge: Bridge) -> Callable[[BrowserTest], None]:
+def browse(browser_thread: InThread, bridge: Bridge) -> Browse:
     """Runs a test with a browser on the page of a bridge of its own; nothing may complain meanwhile."""
 
     def run(test: BrowserTest) -> None:

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from board_kit.cable import Cable
 from lab_kit import ANYWHERE, PASSWORD, bridging
-from page.conftest import InThread, OnPage, shows, terminal
+from page.conftest import Browse, InThread, OnPage, shows, terminal
 from webrepl_bridge.boards.opening import BoardOptions
 from webrepl_bridge.demo import vm_on_pty
 from webrepl_bridge.lab.plan import LabPlan
@@ -52,7 +52,7 @@ def test_a_board_that_is_unplugged_greys_out_and_comes_back(browser_thread: InTh
                 on = OnPage(browser, "127.0.0.1", bridge.port)
                 async with on.window() as page:
                     button = page.get_by_role("button", name="lab1")
-                    await expect(button).to_contain_text("there · 1 client")
+                    await expect(button).to_contain_text("1 client")
                     await cable.pull()
                     await shows(page, "[lab1: disconnected]")
                     await expect(button).to_contain_text("not there")
@@ -64,3 +64,29 @@ def test_a_board_that_is_unplugged_greys_out_and_comes_back(browser_thread: InTh
                 assert on.complaints == []
 
     browser_thread(test)
+
+
+def test_what_is_known_of_a_board(browse: Browse) -> None:
+    async def test(on: OnPage) -> None:
+        async with on.window() as page, on.window() as other:
+            about = page.locator("header .about")
+            await expect(about).to_contain_text("at its prompt · attached: ")
+            await other.keyboard.press("Control+e")
+            await expect(about).to_contain_text("in paste mode")
+            await expect(about).to_contain_text("has the prompt")
+            await other.keyboard.press("Control+c")
+            await expect(about).to_contain_text("at its prompt")
+
+    browse(test)
+
+
+def test_hard_reset_asks_first(browse: Browse) -> None:
+    async def test(on: OnPage) -> None:
+        async with on.window() as page:
+            await page.get_by_role("button", name="Hard reset").click()
+            await page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+            await page.get_by_role("button", name="Hard reset").click()
+            await page.get_by_role("dialog").get_by_role("button", name="Hard reset").click()
+            await shows(page, "[unix: hard-reset, by ")
+
+    browse(test)

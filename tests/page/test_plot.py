@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from playwright.async_api import Page, expect
 
-from page.conftest import BrowserTest, OnPage, shows
-
-Browse = Callable[[BrowserTest], None]
+from page.conftest import Browse, OnPage, shows
 
 
 async def saved(page: Page, button: str) -> bytes:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 from playwright.async_api import Page, expect
 
-from page.conftest import BrowserTest, OnPage, shows, state, terminal
-
-Browse = Callable[[BrowserTest], None]
+from page.conftest import Browse, OnPage, shows, state, terminal
 
 PASTE = "".join(f"value_{i:04} = {i * i:9}  # {'ä' * (i % 7)}\n" for i in range(700)) + "print(value_0699, 'all')\n"
 

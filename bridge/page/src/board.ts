@@ -26,6 +26,8 @@ export interface BoardEvents {
   onPassword(board: Board, denied: boolean): void;
   /** Something was opened in this part of the page. */
   onView(view: View): void;
+  /** The board is to be reset, by its reset line where it has one. */
+  onHardReset(board: Board): void;
   /** A key that is the page's was pressed in the terminal. */
   onPageKey(event: KeyboardEvent): void;
 }
@@ -90,6 +92,7 @@ export class Board {
     return h("div", { className: "tools", role: "toolbar", aria: { label: texts.terminal.tools } },
       key(texts.terminal.interrupt, CTRL_C),
       key(texts.terminal.softReset, CTRL_C + CTRL_D),
+      button(texts.terminal.hardReset, () => this.#events.onHardReset(this)),
       key(texts.terminal.pasteMode, CTRL_E),
       button(texts.plot.open, () => void (this.#plot ? this.#closePlot() : this.openPlot())),
       button(texts.terminal.search, () => this.terminal.openSearch()),

@@ -5,10 +5,17 @@ import { texts } from "./texts";
 
 const EVERY_MS = 2000;
 
+/** What the bridge says of a board; the optional part only to those who have the password. */
 export interface Listed {
   name: string;
   connected: boolean;
   clients: number;
+  on?: string | null;
+  absence?: string | null;
+  mode?: string | null;
+  version?: string | null;
+  attached?: { name: string; watches_only: boolean }[];
+  holder?: string | null;
 }
 
 export class BoardList {
@@ -16,6 +23,8 @@ export class BoardList {
   /** Which board is at `/` of this address; "" if none is. */
   default = "";
   boards: Listed[] = [];
+  /** The password, once it has been found right. */
+  password: string | undefined;
 
   #shown = "";
   readonly #list = h("ul");
@@ -33,7 +42,8 @@ export class BoardList {
   /** Ask the bridge; while it does not answer, what was known stays. */
   async refresh(): Promise<void> {
     try {
-      const answer = await fetch("/boards");
+      const answer = await fetch("/boards", this.#authorized());
+      if (!answer.ok) return;
       const { default: first, boards } = (await answer.json()) as { default: string; boards: Listed[] };
       if (JSON.stringify(boards) === JSON.stringify(this.boards)) return;
       this.default = first;
@@ -43,6 +53,29 @@ export class BoardList {
     }
     this.#draw();
     this.#onChange();
+  }
+
+  /** Have the bridge do something with a board; returns what is wrong, or nothing. */
+  async act(name: string, action: string): Promise<string> {
+    try {
+      const path = `/boards/${encodeURIComponent(name)}/${action}`;
+      const answer = await fetch(path, { method: "POST", ...this.#authorized() });
+      return answer.ok ? "" : (await answer.text()).trim();
+    } catch {
+      return texts.errors.lost;
+    }
+  }
+
+  /** What is known of a board. */
+  find(name: string): Listed | undefined {
+    return this.boards.find((board) => board.name === name);
+  }
+
+  #authorized(): RequestInit {
+    // The browser is not to ask for a password of its own: that is what leaving out its credentials does.
+    if (this.password === undefined) return { credentials: "omit" };
+    const bytes = new TextEncoder().encode(`:${this.password}`);
+    return { credentials: "omit", headers: { Authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` } };
   }
 
   /** Mark the board that is shown. */
@@ -58,17 +91,32 @@ export class BoardList {
     if (focused) this.#list.querySelector<HTMLElement>(`[data-board="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  #item({ name, connected, clients }: Listed): HTMLElement {
-    const state = connected ? texts.boards.there : texts.boards.gone;
+  #item(board: Listed): HTMLElement {
+    const { name, connected, clients } = board;
     return h("button", {
       type: "button",
       className: connected ? "board there" : "board gone",
+      title: details(board),
       onclick: () => this.#onChoose(name),
       data: { board: name },
       aria: name === this.#shown ? { current: "true" } : {},
     },
       h("span", { className: "name" }, name),
-      h("small", {}, `${state} · ${texts.boards.clients(clients)}`),
+      h("small", {}, connected ? texts.boards.clients(clients) : texts.boards.gone),
     );
   }
+}
+
+/** What is known of a board, in a line. */
+export function details({ connected, clients, version, mode, on, absence, attached, holder }: Listed): string {
+  const known = connected
+    ? [
+        version ? texts.boards.version(version) : "",
+        mode ? (texts.boards.modes[mode] ?? mode) : "",
+        attached && attached.length > 1 ? texts.boards.attached(attached.map((each) => each.name)) : texts.boards.clients(clients),
+        holder ? texts.boards.holder(holder) : "",
+        on ?? "",
+      ]
+    : [texts.boards.gone, absence ?? ""];
+  return known.filter(Boolean).join(" · ");
 }

@@ -7,6 +7,8 @@ import { texts } from "./texts";
 import { type Chosen, download, dropped, ProgressBar, upload } from "./transfers";
 import { folderOf, join, size } from "./units";
 
+const NOT_POSSIBLE = 38;
+
 export class FilePanel {
   readonly element: HTMLElement;
 
@@ -19,6 +21,7 @@ export class FilePanel {
     button(texts.files.show, () => void this.refresh(), "primary"), h("p", { className: "space" }, texts.files.showHint));
   readonly #bar = new ProgressBar();
   readonly #chooser = h("input", { type: "file", multiple: true, hidden: true });
+  #wasRead = false;
   readonly #open = new Set<string>();
   readonly #known = new Map<string, Entry[]>();
 
@@ -52,8 +55,14 @@ export class FilePanel {
     });
   }
 
+  /** Read the files, if that has not been done. */
+  readOnce(): void {
+    if (!this.#wasRead) void this.refresh();
+  }
+
   /** Read the open folders anew, and how much space there is. */
   async refresh(): Promise<void> {
+    this.#wasRead = true;
     try {
       for (const folder of ["/", ...this.#open]) {
         try {
@@ -68,7 +77,9 @@ export class FilePanel {
       const { freeBytes, allBytes } = await this.#files.space();
       this.#space.textContent = texts.files.free(size(freeBytes), size(allBytes));
     } catch (error) {
-      note(texts.files.failed(texts.files.label, explain(error)), true);
+      if (error instanceof RefusedError && error.code === NOT_POSSIBLE)
+        this.#first.replaceChildren(h("p", { className: "space" }, texts.files.cannot));
+      else note(texts.files.failed(texts.files.label, explain(error)), true);
     }
   }
 
@@ -84,6 +95,7 @@ export class FilePanel {
     const path = await askText(folder ? texts.files.newFolder[0] : texts.files.newFile[0], texts.files.askPath, "/");
     if (path === undefined || path === "/") return;
     await this.#try(path, async () => {
+      if (folderOf(path) !== "/") await this.#files.makeDirectory(folderOf(path));
       if (folder) await this.#files.makeDirectory(path);
       else if (await this.#files.stat(path)) throw new RefusedError(17);
       else await this.#files.put(path, new Uint8Array());
@@ -97,6 +109,7 @@ export class FilePanel {
     await this.#try(path, async () => {
       const there = await this.#files.stat(to);
       if (there && !(await askWhether(texts.files.replaceTitle(to), texts.files.replace, texts.files.ok))) return;
+      if (folderOf(to) !== "/") await this.#files.makeDirectory(folderOf(to));
       await this.#files.rename(path, to);
     });
   }

@@ -1,7 +1,8 @@
 /** The page: which board is shown, and what belongs to all of them. */
 
+import { askWhether, note } from "./ask";
 import { Board, type View } from "./board";
-import { BoardList } from "./boardlist";
+import { BoardList, details } from "./boardlist";
 import { HelpDialog, LoginDialog } from "./dialogs";
 import { button, h } from "./dom";
 import { isDark, settings, watchTheme } from "./settings";
@@ -12,19 +13,21 @@ const boards = new Map<string, Board>();
 let shown: Board | undefined;
 
 const status = h("span", { className: "state", role: "status" });
+const about = h("span", { className: "about" });
 const title = h("h1", {}, texts.brand);
 const list = new BoardList((name) => (location.hash = `#${encodeURIComponent(name)}`), showWhatIsAsked);
 const side = h("div", { className: "side" }, list.element);
 const main = h("main", {}, side);
 const login = new LoginDialog((password) => {
   settings.password = password;
+  list.password = undefined;
   for (const board of boards.values()) board.connection.logIn(password);
 });
-const views = (["plot", "terminal"] as const).map((view) =>
+const views = (["files", "editor", "plot", "terminal"] as const).map((view) =>
   h("button", { type: "button", data: { view }, onclick: () => choose(view) }, texts.views[view]));
 const help = new HelpDialog((on) => boards.forEach((board) => board.terminal.setScreenReader(on)));
 document.body.append(
-  h("header", {}, h("span", { className: "mark", aria: { hidden: "true" } }, ">_"), title, status,
+  h("header", {}, h("span", { className: "mark", aria: { hidden: "true" } }, ">_"), title, status, about,
     button([texts.help.open, `${texts.help.title} (F1)`], () => help.open())),
   main,
   h("nav", { className: "views", aria: { label: texts.views.label } }, ...views),
@@ -35,16 +38,33 @@ onView("terminal");
 function showWhatIsAsked(): void {
   const names = list.boards.map((board) => board.name);
   const asked = decodeURIComponent(location.hash.slice(1));
+  showDetails();
   const name = [asked, list.default, ...names].find((each) => each && names.includes(each));
   if (name !== undefined && name !== shown?.name) show(name);
 }
 
+/** What the bridge says of the board that is shown; its files, if reading them disturbs no program. */
+function showDetails(): void {
+  const known = shown && list.find(shown.name);
+  about.textContent = about.title = known ? details(known) : "";
+  if (shown?.connection.state === "open" && known?.mode === "prompt") shown.side.readOnce();
+}
+
+async function onHardReset(board: Board): Promise<void> {
+  const { hardReset, hardResetTitle, hardResetText } = texts.terminal;
+  if (!(await askWhether(hardResetTitle, hardResetText, hardReset[0]))) return;
+  const problem = await list.act(board.name, "hard-reset");
+  if (problem) note(texts.files.failed(board.name, problem), true);
+  board.terminal.focus();
+}
+
 function show(name: string): void {
   const known = boards.get(name);
-  const board = known ?? new Board(name, { onState, onPassword: (_, denied) => login.ask(denied), onPageKey, onView });
+  const board = known ?? new Board(name, { onState, onPassword: (_, denied) => login.ask(denied), onPageKey, onView, onHardReset });
   shown?.element.remove();
   shown?.side.element.remove();
   shown = board;
+  side.append(board.side.element);
   main.append(board.element);
   if (!known) {
     boards.set(name, board);
@@ -53,12 +73,17 @@ function show(name: string): void {
   title.textContent = name;
   document.title = texts.title(name);
   list.mark(name);
+  showDetails();
   onState(board);
 }
 
 function onState(board: Board): void {
   const { state } = board.connection;
-  if (state === "open") login.close();
+  if (state === "open") {
+    login.close();
+    list.password = settings.password;
+    void list.refresh();
+  }
   if (board !== shown) return;
   status.textContent = texts.state[state];
   status.dataset["state"] = state;

@@ -20,14 +20,27 @@ export const texts = {
 
   boards: {
     label: "Boards",
-    there: "there",
     gone: "not there",
+    version: (version: string) => `MicroPython ${version}`,
+    attached: (names: string[]) => `attached: ${names.join(", ")}`,
+    holder: (name: string) => `${name} has the prompt`,
+    modes: {
+      prompt: "at its prompt",
+      unknown: "",
+      continuation: "at its prompt",
+      running: "a program runs",
+      raw: "in raw mode",
+      "raw-paste": "in raw mode",
+      "raw-running": "in raw mode",
+      paste: "in paste mode",
+    } as Record<string, string>,
     clients: (count: number) => (count === 1 ? "1 client" : `${count} clients`),
   },
 
   files: {
     label: "Files",
     show: ["Show files", "Read what files are on the board"],
+    cannot: "This board cannot list its files.",
     showHint: "A program that runs on the board is interrupted for that, unless the board has the shim.",
     newFile: ["New file", "Make a file on the board"],
     newFolder: ["New folder", "Make a folder on the board"],
@@ -125,6 +138,9 @@ export const texts = {
     tools: "Terminal tools",
     interrupt: ["Interrupt", "Stop the running program (Ctrl+C)"],
     softReset: ["Soft reset", "Start MicroPython anew and run main.py (Ctrl+C, Ctrl+D)"],
+    hardReset: ["Hard reset", "Reset the board itself, by its reset line where it has one"],
+    hardResetTitle: "Reset the board?",
+    hardResetText: "Its program stops, and everyone who is at the board sees it start again.",
     pasteMode: ["Paste mode", "Take several lines as one block (Ctrl+E); run it with Ctrl+D"],
     search: ["Search", "Search the terminal's output (Ctrl+Shift+F)"],
     clear: ["Clear", "Clear the terminal's output; the board does not notice"],
