@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from webrepl_bridge.boards.base import Board
+from webrepl_bridge.protocol.file_requests import Answer, Entry, FileRequest, GetStat, ListDirectory, Remove
 from webrepl_bridge.protocol.repl_tracker import Mode
 from webrepl_link.errors import BoardError
 
@@ -98,10 +99,13 @@ class FakeBoard(Board):
         return (1, 29, 0)
 
     @asynccontextmanager
-    async def put(self, name: str, size_bytes: int) -> AsyncIterator[_Writer]:
+    async def put(
+        self, name: str, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False
+    ) -> AsyncIterator[_Writer]:
         async with self._turn:
             self._fail()
-            await self.note(f"put {name} {size_bytes}")
+            part = f" from {offset_bytes}, keep {keep}" if offset_bytes or keep else ""
+            await self.note(f"put {name} {size_bytes}{part}")
             writer = _Writer(self, name)
             try:
                 yield writer
@@ -109,16 +113,34 @@ class FakeBoard(Board):
                 await self.note(f"{'stored' if writer.finished else 'gave up'} {name}")
 
     @asynccontextmanager
-    async def get(self, name: str) -> AsyncIterator[_Reader]:
+    async def get(self, name: str, offset_bytes: int = 0, size_bytes: int | None = None) -> AsyncIterator[_Reader]:
         async with self._turn:
             self._fail()
             if name not in self.files:
                 raise BoardError(ENOENT, f"no such file: {name}")
             await self.note(f"get {name}")
             try:
-                yield _Reader(self, self.files[name])
+                end = None if size_bytes is None else offset_bytes + size_bytes
+                yield _Reader(self, self.files[name][offset_bytes:end])
             finally:
                 await self.note(f"end of get {name}")
+
+    async def ask(self, request: FileRequest[Answer]) -> Answer:
+        async with self._turn:
+            self._fail()
+            await self.note(str(request))
+            match request:
+                case ListDirectory():
+                    entries = [Entry(name, False, len(data)) for name, data in sorted(self.files.items())]
+                    return cast("Answer", entries)
+                case GetStat(name):
+                    if name not in self.files:
+                        raise BoardError(ENOENT, f"no such file: {name}")
+                    return cast("Answer", Entry(name, False, len(self.files[name]), 5, 6))
+                case Remove(name):
+                    del self.files[name]
+                    return cast("Answer", None)
+            raise BoardError(38, "not in this fake")
 
     async def interrupt(self) -> None:
         await self.note("interrupt")

@@ -16,7 +16,15 @@ from typing import cast
 from webrepl_bridge.boards.base import Board
 from webrepl_link.errors import BrokenError, TransportError
 from webrepl_link.link import BINARY, BINARY_PART, CONTROL, TEXT, UP, Link
-from webrepl_link.records import GET_FILE, GET_VER, PUT_FILE, decode_request, encode_reply
+from webrepl_link.records import (
+    GET_FILE,
+    GET_VER,
+    PUT_FILE,
+    REQUEST_BYTES,
+    decode_request,
+    encode_reply,
+    request_bytes,
+)
 from webrepl_transports import ByteStream
 
 PATIENCE_S = 30
@@ -296,11 +304,13 @@ class ShimBoard:
                     if not chunk:
                         self._get = None
                         self._answer(encode_reply(self._code))
-            elif len(self._records) < 82:
+            elif len(self._records) < REQUEST_BYTES or len(self._records) < (
+                size := request_bytes(bytes(self._records[:REQUEST_BYTES]))
+            ):
                 return
             else:
-                self._read_request(bytes(self._records[:82]))
-                del self._records[:82]
+                self._read_request(bytes(self._records[:size]))
+                del self._records[:size]
 
     def _read_request(self, record: bytes) -> None:
         request = decode_request(record)

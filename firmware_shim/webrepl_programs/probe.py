@@ -4,6 +4,12 @@ def probe():
     version = sys.implementation[1]
     print(version[0], version[1], version[2])
     try:
+        import time
+
+        print(time.gmtime(0)[0])
+    except (ImportError, AttributeError):
+        print(1970)
+    try:
         import gc
         import micropython
         import os

@@ -18,6 +18,7 @@ import webrepl_shim
 import webrepl_shim.dialed
 import webrepl_shim.files  # while the host's files are there to import from
 import webrepl_shim.service
+import webrepl_shim.tree
 
 EAGAIN = 11
 SOL_SOCKET, SO_REUSEADDR = 1, 2

@@ -7,8 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webrepl_bridge.protocol.webrepl_client import ChunkTold, Ended, Opened, OutOfStep, VersionTold, WebReplClient
-from webrepl_bridge.protocol.webrepl_server import (
+from webrepl_bridge.protocol.server_events import (
     ChunkWanted,
     FileComplete,
     FileData,
@@ -16,8 +15,9 @@ from webrepl_bridge.protocol.webrepl_server import (
     PasswordGiven,
     PutRequested,
     VersionWanted,
-    WebReplServer,
 )
+from webrepl_bridge.protocol.webrepl_client import ChunkTold, Ended, Opened, OutOfStep, VersionTold, WebReplClient
+from webrepl_bridge.protocol.webrepl_server import WebReplServer
 from webrepl_link.errors import LocalProtocolError
 from webrepl_link.records import encode_reply
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webrepl_bridge.protocol.webrepl_server import (
+from webrepl_bridge.protocol.server_events import (
     ChunkWanted,
     FileComplete,
     FileData,
@@ -17,8 +17,8 @@ from webrepl_bridge.protocol.webrepl_server import (
     PutRequested,
     TerminalInput,
     VersionWanted,
-    WebReplServer,
 )
+from webrepl_bridge.protocol.webrepl_server import WebReplServer
 from webrepl_link.records import GET_FILE, GET_VER, PUT_FILE, Request, encode_request
 
 Part = tuple[bool, bytes]  # (is text, bytes)

@@ -22,6 +22,7 @@ from .stock import StockBoard, WhileRunning
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from ..protocol.file_requests import Answer, FileRequest
     from ..protocol.repl_tracker import Mode
 
 B = TypeVar("B", bound=Board)
@@ -182,16 +183,22 @@ class AutoBoard(Board):
         return await (await self._known()).version()
 
     @asynccontextmanager
-    async def put(self, name: str, size_bytes: int) -> AsyncIterator[FileWriter]:
+    async def put(
+        self, name: str, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False
+    ) -> AsyncIterator[FileWriter]:
         """See Board."""
-        async with (await self._known()).put(name, size_bytes) as writer:
+        async with (await self._known()).put(name, size_bytes, offset_bytes, keep=keep) as writer:
             yield writer
 
     @asynccontextmanager
-    async def get(self, name: str) -> AsyncIterator[FileReader]:
+    async def get(self, name: str, offset_bytes: int = 0, size_bytes: int | None = None) -> AsyncIterator[FileReader]:
         """See Board."""
-        async with (await self._known()).get(name) as reader:
+        async with (await self._known()).get(name, offset_bytes, size_bytes) as reader:
             yield reader
+
+    async def ask(self, request: FileRequest[Answer]) -> Answer:
+        """See Board."""
+        return await (await self._known()).ask(request)
 
 
 class LinkFoundError(TransportError):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
+    from ..protocol.file_requests import Answer, FileRequest
     from ..protocol.repl_tracker import Mode
     from .lending import LendableStream
 
@@ -115,10 +116,18 @@ class Board(ABC):
         """Return the firmware's version as (major, minor, micro); (0, 0, 0) while it is not known."""
 
     @abstractmethod
-    def put(self, name: str, size_bytes: int) -> AbstractAsyncContextManager[FileWriter]:
-        """Store a file of `size_bytes` bytes as `name`, all of it or not at all.
+    def put(
+        self, name: str, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False
+    ) -> AbstractAsyncContextManager[FileWriter]:
+        """Store a file as `name`, all of it or not at all.
 
         Entering waits for the board's turn and until it has opened the file; leaving early gives up the transfer.
+
+        Args:
+            name: of the file.
+            size_bytes: how much will come.
+            offset_bytes: how much is there already, from a put that broke: the size of the file `name~`.
+            keep: whether what has come is to stay as `name~` if this put breaks.
 
         Raises:
             BoardError: the board refused; its `code` is the errno.
@@ -126,11 +135,22 @@ class Board(ABC):
         """
 
     @abstractmethod
-    def get(self, name: str) -> AbstractAsyncContextManager[FileReader]:
-        """Fetch the file `name`; entering waits until the board has opened it.
+    def get(
+        self, name: str, offset_bytes: int = 0, size_bytes: int | None = None
+    ) -> AbstractAsyncContextManager[FileReader]:
+        """Fetch the file `name`, or so much of it from there on; entering waits until the board has opened it.
 
         Raises:
             BoardError: the board refused; its `code` is the errno.
+            TransportError: the wire failed.
+        """
+
+    @abstractmethod
+    async def ask(self, request: FileRequest[Answer]) -> Answer:
+        """Do what is asked with the board's files, and return the answer.
+
+        Raises:
+            BoardError: the board refused; its `code` is the errno, ENOSYS (38) for what it cannot do at all.
             TransportError: the wire failed.
         """
 

@@ -15,13 +15,15 @@ from webrepl_link.errors import TransportError
 
 from ..protocol.webrepl_client import VersionTold
 from .bridge_wire import BridgeWire
-from .records import Download, Talk, Upload, encode_name
+from .records import Download, Talk, Upload, ask, encode_name
 from .terminal_board import TerminalBoard
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from webrepl_transports.websocket import WebSocket
+
+    from ..protocol.file_requests import Answer, FileRequest
 
 CHUNKS_AHEAD = 1
 """A WebREPL server may take a byte after the end of a file for the next request."""
@@ -83,21 +85,28 @@ class BridgedBoard(TerminalBoard):
             await websocket.aclose()
 
     @contextlib.asynccontextmanager
-    async def put(self, name: str, size_bytes: int) -> AsyncIterator[Upload]:
+    async def put(
+        self, name: str, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False
+    ) -> AsyncIterator[Upload]:
         """See Board."""
         encoded = encode_name(name)
         async with self._files() as talk:
-            upload = Upload(talk, encoded, size_bytes)
+            upload = Upload(talk, encoded, size_bytes, offset_bytes, keep=keep)
             await upload.open()
             yield upload
 
     @contextlib.asynccontextmanager
-    async def get(self, name: str) -> AsyncIterator[Download]:
+    async def get(self, name: str, offset_bytes: int = 0, size_bytes: int | None = None) -> AsyncIterator[Download]:
         """See Board."""
         encoded = encode_name(name)
         async with self._files() as talk:
-            await talk.open(lambda client: client.ask_get(encoded))
+            await talk.open(lambda client: client.ask_get(encoded, offset_bytes, size_bytes))
             yield Download(talk, CHUNKS_AHEAD)
+
+    async def ask(self, request: FileRequest[Answer]) -> Answer:
+        """See Board."""
+        async with self._files() as talk:
+            return await ask(talk, request, CHUNKS_AHEAD)
 
 
 async def _run_files(wire: BridgeWire) -> None:

@@ -7,13 +7,16 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from webrepl_link.errors import BoardError, LocalProtocolError, RemoteProtocolError
-from webrepl_link.records import NAME_BYTES_MAX
+from webrepl_link.records import LONG_NAME_BYTES_MAX
 
 from ..protocol.dialogue import ETIMEDOUT
-from ..protocol.webrepl_client import ChunkTold, Ended, Event, OutOfStep, WebReplClient
+from ..protocol.file_requests import fail_if_malformed
+from ..protocol.webrepl_client import Answered, ChunkTold, Ended, Event, OutOfStep, WebReplClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ..protocol.file_requests import Answer, FileRequest
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,8 @@ ERRORS = {
     22: "not a valid name",
     28: "no space left",
     30: "the file system is read-only",
+    38: "it cannot do that",
+    39: "the directory is not empty",
 }
 
 
@@ -189,17 +194,21 @@ class Talk:
 class Upload:
     """A FileWriter. If the board starts anew in the middle, it begins again from the file's first byte."""
 
-    def __init__(self, talk: Talk, name: bytes, size_bytes: int) -> None:
+    def __init__(self, talk: Talk, name: bytes, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False) -> None:
         self._talk = talk
         self._name = name
         self._size_bytes = size_bytes
+        self._offset_bytes = offset_bytes
+        self._keep = keep
         self._kept: bytearray | None = bytearray() if size_bytes <= KEPT_BYTES_MAX else None
         self._repeats = 0
         self._sent_bytes = 0
 
     async def open(self) -> None:
         """Wait until the board has opened the file."""
-        await self._talk.open(lambda client: client.ask_put(self._name, self._size_bytes))
+        await self._talk.open(
+            lambda client: client.ask_put(self._name, self._size_bytes, self._offset_bytes, keep=self._keep)
+        )
 
     async def write(self, data: bytes) -> None:
         """See FileWriter."""
@@ -272,6 +281,32 @@ class Download:
         return b""
 
 
+async def ask(talk: Talk, request: FileRequest[Answer], chunks_ahead: int) -> Answer:
+    """Ask something of the board's files.
+
+    Args:
+        talk: with nothing under way.
+        request: what to ask.
+        chunks_ahead: as in Download.
+
+    Raises:
+        BoardError, TransportError: the board refused, or as in `Talk.answer`.
+    """
+    fail_if_malformed(request)
+    if request.answer_bytes is None:
+        await talk.open(lambda client: client.ask(request))
+        download = Download(talk, chunks_ahead)
+        data = b""
+        while piece := await download.read():
+            data += piece
+    else:
+        talk.client.ask(request)
+        event = await talk.answer()
+        talk.fail_if_refused(event)
+        data = event.data if isinstance(event, Answered) else b""
+    return request.decode_answer(data)
+
+
 def encode_name(name: str) -> bytes:
     """Return a file's name as it goes into a record.
 
@@ -279,6 +314,6 @@ def encode_name(name: str) -> bytes:
         BoardError: it does not.
     """
     encoded = name.encode("utf-8", "surrogateescape")
-    if not encoded or b"\0" in encoded or len(encoded) > NAME_BYTES_MAX:
-        raise BoardError(EINVAL, f"a file needs a name, of at most {NAME_BYTES_MAX} bytes")
+    if not encoded or b"\0" in encoded or len(encoded) > LONG_NAME_BYTES_MAX:
+        raise BoardError(EINVAL, f"a file needs a name, of at most {LONG_NAME_BYTES_MAX} bytes")
     return encoded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import calendar
 import contextlib
 import enum
 import logging
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import BoardError, LocalProtocolError, RemoteProtocolError, TransportError
 
 from ..protocol.dialogue import Deliver, Dialogue, DialogueTimeoutError, Fetch, Opened, Step
+from ..protocol.file_programs import FilePrograms
 from ..protocol.raw_repl import ProgramError, RawRepl
 from ..protocol.repl_tracker import Mode
 from ..protocol.retype import retype
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from webrepl_transports import ByteStream
 
+    from ..protocol.file_requests import Answer, FileRequest
     from .base import FileReader, FileWriter
 
 log = logging.getLogger(__name__)
@@ -52,7 +55,7 @@ BLOCK_TIME_MAX_MS = 550
 GET_BLOCK_BYTES_MAX = 1024
 """What a board reads and checks while its UART sends what is left of the block before."""
 
-EBUSY, EINVAL = 16, 22
+EBUSY, EINVAL, ENOSYS = 16, 22, 38
 
 
 class WhileRunning(enum.Enum):
@@ -69,14 +72,16 @@ class Firmware:
 
     Attributes:
         version: (major, minor, micro).
+        epoch_s: what its clock calls 0, in seconds since 1970.
         free_bytes: free RAM, or 0 if the firmware lacks what the binary transfers need.
     """
 
     version: tuple[int, int, int]
+    epoch_s: int
     free_bytes: int
 
 
-UNKNOWN_FIRMWARE = Firmware((0, 0, 0), 0)
+UNKNOWN_FIRMWARE = Firmware((0, 0, 0), 0, 0)
 
 
 class StockBoard(TerminalBoard):
@@ -211,9 +216,10 @@ class StockBoard(TerminalBoard):
     def _probe(self) -> Dialogue[None]:
         printed = yield from self._repl.execute(program("probe") + b"\ntry:probe()\nfinally:del probe\n")
         try:
-            version, free_bytes = printed.decode("ascii").split("\n")[:2]
+            version, epoch_year, free_bytes = printed.decode("ascii").split("\n")[:3]
             major, minor, micro = (int(number) for number in version.split())
-            self._firmware = Firmware((major, minor, micro), int(free_bytes))
+            epoch_s = calendar.timegm((int(epoch_year), 1, 1, 0, 0, 0))
+            self._firmware = Firmware((major, minor, micro), epoch_s, int(free_bytes))
         except ValueError as error:
             raise RemoteProtocolError("the board does not say what it is") from error
 
@@ -286,22 +292,29 @@ class StockBoard(TerminalBoard):
             min(BLOCK_BYTES_MAX, self._firmware.free_bytes // 8, line_bytes_per_s * BLOCK_TIME_MAX_MS // 1000),
         )
 
-    def _new_put(self, name: str, size_bytes: int) -> Transfer:
+    def _new_put(self, name: str, size_bytes: int, offset_bytes: int, keep: bool) -> Transfer:
         if not self._firmware.free_bytes:
+            if offset_bytes:
+                raise BoardError(ENOSYS, "the firmware cannot go on with a file")
             return PutText(self._repl, program("put_text"), name, size_bytes)
-        return Put(self._repl, program("put"), name, size_bytes, self._block_bytes(), self._early_bytes)
+        block_bytes = self._block_bytes()
+        early_bytes = self._early_bytes
+        return Put(self._repl, program("put"), name, size_bytes, block_bytes, early_bytes, offset_bytes, keep=keep)
 
-    def _new_get(self, name: str) -> Transfer:
+    def _new_get(self, name: str, offset_bytes: int, size_bytes: int | None) -> Transfer:
         if not self._firmware.free_bytes:
-            return GetText(self._repl, program("get_text"), name)
-        return Get(self._repl, program("get"), name, min(self._block_bytes(), GET_BLOCK_BYTES_MAX))
+            return GetText(self._repl, program("get_text"), name, offset_bytes, size_bytes)
+        block_bytes = min(self._block_bytes(), GET_BLOCK_BYTES_MAX)
+        return Get(self._repl, program("get"), name, block_bytes, offset_bytes, size_bytes)
 
     @contextlib.asynccontextmanager
-    async def put(self, name: str, size_bytes: int) -> AsyncIterator[FileWriter]:
+    async def put(
+        self, name: str, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False
+    ) -> AsyncIterator[FileWriter]:
         """See Board."""
         _check_name(name)
         async with self._visit() as visit:
-            transfer = self._new_put(name, size_bytes)
+            transfer = self._new_put(name, size_bytes, offset_bytes, keep)
             await visit.open(transfer)
             yield visit
             if isinstance(transfer, Put) and transfer.resent_blocks:
@@ -309,16 +322,28 @@ class StockBoard(TerminalBoard):
                 self._early_bytes = 0  # more than this board's UART can keep
 
     @contextlib.asynccontextmanager
-    async def get(self, name: str) -> AsyncIterator[FileReader]:
+    async def get(self, name: str, offset_bytes: int = 0, size_bytes: int | None = None) -> AsyncIterator[FileReader]:
         """See Board."""
         _check_name(name)
         async with self._visit() as visit:
-            await visit.open(self._new_get(name))
+            await visit.open(self._new_get(name, offset_bytes, size_bytes))
             self.is_sending_file = True
             try:
                 yield visit
             finally:
                 self.is_sending_file = False
+
+    async def ask(self, request: FileRequest[Answer]) -> Answer:
+        """See Board."""
+        answers = []
+
+        def run() -> Dialogue[None]:
+            programs = FilePrograms(self._repl, program, self._firmware.epoch_s, stay=bool(self._firmware.free_bytes))
+            answers.append((yield from programs.ask(request)))
+
+        async with self._visit() as visit:
+            await visit.advance(run())
+        return answers[0]
 
     async def version(self) -> tuple[int, int, int]:
         """See Board. Where the banner does not say it, an idle board is asked; a running program is not disturbed."""

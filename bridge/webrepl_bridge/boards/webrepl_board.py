@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 class WebReplBoard(StockBoard):
     """A board whose REPL comes in text frames: what a file holds crosses them in base64."""
 
-    def _new_put(self, name: str, size_bytes: int) -> Transfer:
+    def _new_put(self, name: str, size_bytes: int, offset_bytes: int, keep: bool) -> Transfer:
         if not self._firmware.free_bytes:
-            return super()._new_put(name, size_bytes)
-        return PutBase64(self._repl, program("put_base64"), name, size_bytes)
+            return super()._new_put(name, size_bytes, offset_bytes, keep)
+        return PutBase64(self._repl, program("put_base64"), name, size_bytes, offset_bytes, keep=keep)
 
-    def _new_get(self, name: str) -> Transfer:
+    def _new_get(self, name: str, offset_bytes: int, size_bytes: int | None) -> Transfer:
         if not self._firmware.free_bytes:
-            return super()._new_get(name)
-        return GetBase64(self._repl, program("get_base64"), name)
+            return super()._new_get(name, offset_bytes, size_bytes)
+        return GetBase64(self._repl, program("get_base64"), name, offset_bytes, size_bytes)

@@ -14,17 +14,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from websockets.frames import CloseCode
 
 from webrepl_link.errors import BoardError, RemoteProtocolError, TransportError, WebReplError
 
-from ..protocol.text_frames import HOLD_MS, TextFrames
-from ..protocol.webrepl_server import (
-    EIO,
-    SUBPROTOCOL,
+from ..protocol.server_events import (
+    Asked,
     ChunkWanted,
     Event,
     FileComplete,
@@ -35,8 +33,9 @@ from ..protocol.webrepl_server import (
     PutRequested,
     TerminalInput,
     VersionWanted,
-    WebReplServer,
 )
+from ..protocol.text_frames import HOLD_MS, TextFrames
+from ..protocol.webrepl_server import EIO, SUBPROTOCOL, WebReplServer
 from ..session import Client, ClientEndedError, ClientTooSlowError, Session
 from .addresses import without_port
 from .dialects import MORE_FOLLOWS
@@ -45,12 +44,16 @@ from .typist import Typist
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
+    from ..boards.base import FileReader
+    from ..protocol.file_requests import FileRequest
     from .passwords import PasswordGate
 
 log = logging.getLogger(__name__)
 
 SILENCE_S = 60.0
 """How long a client may be silent in the middle of a file: the board's terminal waits for it meanwhile."""
+
+PIECE_BYTES = 4096
 
 CLOSE_REASON_BYTES_MAX = 123
 """RFC 6455 section 5.5: a control frame has at most 125 bytes, and two of a close frame's are its code."""
@@ -217,6 +220,9 @@ class _Connection:
                 case GetRequested() as request:
                     await typist.has_typed_all()
                     await self._get(client, typist, request)
+                case Asked(request):
+                    await typist.has_typed_all()
+                    await self._ask(client, typist, request)
                 case event:
                     raise _out_of_step(event)
 
@@ -232,7 +238,7 @@ class _Connection:
     async def _put(self, client: Client[str], typist: Typist, request: PutRequested) -> None:
         code = 0
         try:
-            async with client.put(request.name, request.size_bytes) as writer:
+            async with client.put(request.name, request.size_bytes, request.offset_bytes, keep=request.keep) as writer:
                 await self._reply(0)
                 while isinstance(event := await self._next_of_transfer(typist), FileData):
                     await writer.write(event.data)
@@ -245,21 +251,37 @@ class _Connection:
         await self._reply(code)
 
     async def _get(self, client: Client[str], typist: Typist, request: GetRequested) -> None:
-        code = sent_bytes = 0
+        code = 0
         try:
-            async with client.get(request.name) as reader:
-                await self._reply(0)
-                while isinstance(event := await self._next_of_transfer(typist), ChunkWanted):
-                    if not (data := await reader.read()):
-                        break
-                    self._core.send_chunk(data)
-                    await self._patiently(self._flush())
-                    sent_bytes += len(data)
-                else:
-                    raise _out_of_step(event)
+            async with client.get(request.name, request.offset_bytes, request.size_bytes) as reader:
+                sent_bytes = await self._send_file(reader, typist)
             log.info("%s: get %s, %d bytes", client.name, request.name, sent_bytes)
         except (BoardError, TransportError, RemoteProtocolError) as error:
             code = _code_of(error, f"{client.name}: get {request.name}")
+        await self._reply(code)
+
+    async def _send_file(self, reader: FileReader, typist: Typist) -> int:
+        """Send all but the end of a file, chunk by chunk as they are wanted; return how much it was."""
+        await self._reply(0)
+        sent_bytes = 0
+        while isinstance(event := await self._next_of_transfer(typist), ChunkWanted):
+            if not (data := await reader.read()):
+                return sent_bytes
+            self._core.send_chunk(data)
+            await self._patiently(self._flush())
+            sent_bytes += len(data)
+        raise _out_of_step(event)
+
+    async def _ask(self, client: Client[str], typist: Typist, request: FileRequest[Any]) -> None:
+        code = 0
+        try:
+            data = request.encode_answer(await client.ask(request))
+            if request.answer_bytes is not None:
+                self._core.send_answer(data)
+                return await self._flush()
+            await self._send_file(_Pieces(data), typist)
+        except (BoardError, TransportError, RemoteProtocolError) as error:
+            code = _code_of(error, f"{client.name}: {request}")
         await self._reply(code)
 
     async def _reply(self, code: int) -> None:
@@ -315,6 +337,18 @@ class _Connection:
                 await self._websocket.send_text(message)
             else:
                 await self._websocket.send_bytes(message)
+
+
+class _Pieces:
+    """A FileReader of what is known already."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def read(self) -> bytes:
+        """See FileReader."""
+        piece, self._data = self._data[:PIECE_BYTES], self._data[PIECE_BYTES:]
+        return piece
 
 
 def _out_of_step(event: Event) -> _Goodbye:

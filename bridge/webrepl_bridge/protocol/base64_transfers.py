@@ -33,13 +33,14 @@ STOP_TIMEOUT_MS = 500
 class PutBase64(Put):
     """A file on its way to the board by the program `put_base64`; arguments as for Put."""
 
-    def __init__(self, repl: RawRepl, program: bytes, name: str, size_bytes: int) -> None:
-        super().__init__(repl, program, name, size_bytes, PUT_BLOCK_BYTES, early_bytes=0)
+    def __init__(
+        self, repl: RawRepl, program: bytes, name: str, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False
+    ) -> None:
+        super().__init__(repl, program, name, size_bytes, PUT_BLOCK_BYTES, 0, offset_bytes, keep=keep)
 
     def _attempt(self, mode: str) -> Dialogue[None]:
-        yield from self._repl.call(
-            self._program, b"_put", arguments(self._name, self._unstored_bytes, mode, self._block_bytes)
-        )
+        called_with = arguments((self._name, self._unstored_bytes), mode, self._block_bytes)
+        yield from self._repl.call(called_with, (b"_put", self._program))
         reply = yield from self._reply(PROGRAM_TIMEOUT_MS)
         if not self.opened:
             self.opened = True
@@ -73,8 +74,10 @@ class PutBase64(Put):
 class GetBase64(Get):
     """A file on its way from the board by the program `get_base64`; arguments as for Get."""
 
-    def __init__(self, repl: RawRepl, program: bytes, name: str) -> None:
-        super().__init__(repl, program, name, GET_BLOCK_BYTES)
+    def __init__(
+        self, repl: RawRepl, program: bytes, name: str, offset_bytes: int = 0, size_bytes: int | None = None
+    ) -> None:
+        super().__init__(repl, program, name, GET_BLOCK_BYTES, offset_bytes, size_bytes)
 
     def _next_block(self) -> Dialogue[bytes | None]:
         try:

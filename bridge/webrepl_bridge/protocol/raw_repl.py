@@ -77,19 +77,21 @@ class RawRepl:
         """Undo the reading of `data`."""
         self._unread = data + self._unread
 
-    def until(self, ending: bytes, timeout_ms: int) -> Dialogue[bytes]:
+    def until(self, ending: bytes, timeout_ms: int, limit_bytes: int = REPLY_BYTES_MAX) -> Dialogue[bytes]:
         """Everything up to `ending`, without it.
 
         Raises:
-            RemoteProtocolError: REPLY_BYTES_MAX bytes came without it.
+            RemoteProtocolError: `limit_bytes` came without it.
         """
-        data = self._unread
-        while (end := data.find(ending)) < 0:
-            if len(data) > REPLY_BYTES_MAX:
+        data = bytearray(self._unread)
+        searched = 0
+        while (end := data.find(ending, searched)) < 0:
+            if len(data) > limit_bytes:
                 raise RemoteProtocolError(f"the board says much, but not {ending!r}")
+            searched = max(0, len(data) - len(ending) + 1)
             data += yield Receive(timeout_ms)
-        self._unread = data[end + len(ending) :]
-        return data[:end]
+        self._unread = bytes(data[end + len(ending) :])
+        return bytes(data[:end])
 
     # Modes.
 
@@ -185,13 +187,14 @@ class RawRepl:
         yield Send(b"\x04")
         yield from self.until(b"\x04", PROGRAM_TIMEOUT_MS)
 
-    def finish(self, timeout_ms: int = PROGRAM_TIMEOUT_MS) -> Dialogue[bytes]:
+    def finish(self, timeout_ms: int = PROGRAM_TIMEOUT_MS, limit_bytes: int = REPLY_BYTES_MAX) -> Dialogue[bytes]:
         """Read what the running program still prints, until the raw prompt is back.
 
         Raises:
             ProgramError: it ended with an exception.
+            RemoteProtocolError: it printed more than `limit_bytes`.
         """
-        output = yield from self.until(b"\x04", timeout_ms)
+        output = yield from self.until(b"\x04", timeout_ms, limit_bytes)
         yield from self.fail_if_ended_badly()
         return output
 
@@ -218,14 +221,21 @@ class RawRepl:
 
     # Functions, which stay on the board for the next call: half of the time of a small file is their way and compiling.
 
-    def call(self, source: bytes, function: bytes, arguments: bytes) -> Dialogue[None]:
-        """Start the call of a function, as `start` does; its `source` goes along if it is not on the board."""
-        code = b"%s(%s)" % (function, arguments)
-        if function not in self._defined:
-            code = source + b"\n" + code
-        self._left.add(function)
-        self._defined.add(function)
-        yield from self.start(code)
+    def call(self, arguments: bytes, *functions: tuple[bytes, bytes]) -> Dialogue[None]:
+        """Start the call of a function, as `start` does.
+
+        Args:
+            arguments: literals.
+            functions: name and source of the function, after those that it needs; each goes along if it is not on the
+                board.
+        """
+        code = b""
+        for name, source in functions:
+            if name not in self._defined:
+                code += source + b"\n"
+            self._left.add(name)
+            self._defined.add(name)
+        yield from self.start(b"%s%s(%s)" % (code, functions[-1][0], arguments))
 
     def distrust(self) -> None:
         """Send functions anew with their next call: perhaps one was damaged on its way."""

@@ -8,70 +8,23 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from typing import TYPE_CHECKING, TypeVar
+import functools
 
-from webrepl_link.errors import BoardError, RemoteProtocolError
+from webrepl_link.errors import RemoteProtocolError
 
-from .dialogue import Deliver, Dialogue, DialogueTimeoutError, Fetch, Opened, Send
-from .raw_repl import EIO, ProgramError, RawRepl
-from .transfers import EBADMSG, QUIET_MS, RESENT_MAX, Transfer, quote, temporary_name
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from .dialogue import Deliver, Dialogue, Fetch, Opened
+from .insist import expect, insist
+from .raw_repl import ProgramError, RawRepl
+from .transfers import Transfer, quote, temporary_name
 
 PIECE_BYTES = 64
 CHECK_MODULUS = 65521
-
-T = TypeVar("T")
 
 
 def checksum(data: bytes, check: int = 1) -> int:
     """Return the sum that the programs put_text and get_text keep: simple enough for a board without a CRC."""
     for byte in data:
         check = (check * 31 + byte) % CHECK_MODULUS
-    return check
-
-
-def insist(repl: RawRepl, code: bytes, answer: Callable[[bytes], T]) -> Dialogue[T]:
-    """Execute `code` until it gets through: RESENT_MAX times more at most. Running it twice must do no harm.
-
-    Code for firmware without raw-paste is paced by time only: a busy board, or a busy host, loses some of it.
-
-    Args:
-        repl: at the raw prompt.
-        code: what to execute.
-        answer: makes the result of what was printed; ValueError if that is not what the code prints.
-
-    Raises:
-        BoardError: an error that is the board's own, or damage to the last.
-    """
-    attempts_left = RESENT_MAX
-    failure: BoardError
-    while True:
-        try:
-            return answer((yield from repl.execute(code)))
-        except ValueError:
-            failure = BoardError(EIO, "the line damages too many bytes")
-        except ProgramError as error:
-            failure = error
-            if error.code != EBADMSG and (error.code != EIO or "OSError" in error.traceback):
-                raise
-        except DialogueTimeoutError as error:
-            failure = error
-            yield Send(b"\x03")
-            yield from repl.drain(QUIET_MS)
-        if not attempts_left:
-            raise failure
-        attempts_left -= 1
-
-
-def expect(text: bytes) -> Callable[[bytes], None]:
-    """Return an `answer` for code that prints just this line."""
-
-    def check(printed: bytes) -> None:
-        if printed.strip() != text:
-            raise ValueError(printed)
-
     return check
 
 
@@ -86,7 +39,8 @@ class PutText(Transfer):
 
     def run(self) -> Dialogue[None]:
         """See Transfer."""
-        yield from insist(self._repl, self._code, expect(b""))
+        yield from self._repl.forget()  # such boards have little memory
+        yield from insist(self._repl, lambda: self._repl.execute(self._code), expect(b""))
         self.opened = True
         yield Opened()
         check = self._check
@@ -96,7 +50,7 @@ class PutText(Transfer):
                 data = yield Fetch(min(PIECE_BYTES, self._size_bytes - sent_bytes))
                 check = checksum(data, check)
                 piece = b"_put.add(%d,%a,%d)" % (sent_bytes, data, check)
-                yield from insist(self._repl, piece, expect(b"%d" % check))
+                yield from insist(self._repl, functools.partial(self._repl.execute, piece), expect(b"%d" % check))
                 sent_bytes += len(data)
             printed = yield from self._repl.execute(b"_put.end(%d,%d)" % (self._size_bytes, check))
         except ProgramError:
@@ -119,25 +73,37 @@ class PutText(Transfer):
 
 
 class GetText(Transfer):
-    """A file on its way from the board by the program `get_text`; arguments as for transfers.Get."""
+    """A file on its way from the board by the program `get_text`; arguments as for transfers.Get.
 
-    def __init__(self, repl: RawRepl, program: bytes, name: str) -> None:
+    Not all such firmware can seek: what is before the offset comes, too.
+    """
+
+    def __init__(
+        self, repl: RawRepl, program: bytes, name: str, offset_bytes: int = 0, size_bytes: int | None = None
+    ) -> None:
         self._repl = repl
         self._code = b"%s\ntry:_get=Get(%s)\nfinally:del Get\n" % (program, quote(name))
         self._offset = 0
+        self._start = offset_bytes
+        self._end = None if size_bytes is None else offset_bytes + size_bytes
 
     def run(self) -> Dialogue[None]:
         """See Transfer."""
-        yield from insist(self._repl, self._code, expect(b""))
+        yield from self._repl.forget()  # such boards have little memory
+        yield from insist(self._repl, lambda: self._repl.execute(self._code), expect(b""))
         self.opened = True
         yield Opened()
-        while data := (yield from self._next_piece()):
+        end = self._end
+        while (end is None or self._offset < end) and (data := (yield from self._next_piece())):
+            wanted = data[max(0, self._start - self._offset) : None if end is None else end - self._offset]
             self._offset += len(data)
-            yield Deliver(data)
+            if wanted:
+                yield Deliver(wanted)
         yield from self.abandon()
 
     def _next_piece(self) -> Dialogue[bytes]:
-        return insist(self._repl, b"_get.more(%d,%d)" % (self._offset, PIECE_BYTES), self._piece)
+        call = b"_get.more(%d,%d)" % (self._offset, PIECE_BYTES)
+        return insist(self._repl, lambda: self._repl.execute(call), self._piece)
 
     def _piece(self, printed: bytes) -> bytes:
         literal, check = printed.decode("ascii").strip().rsplit(" ", 1)

@@ -15,22 +15,24 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
 from .dialogue import Deliver, Dialogue, DialogueTimeoutError, Fetch, Opened, Send
+from .insist import EBADMSG, QUIET_MS, RESENT_MAX
 from .raw_repl import EIO, PROGRAM_TIMEOUT_MS, ProgramError, RawRepl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ACK, END = b"\x06", b"\x04"
-EEXIST, EBADMSG = 17, 74
+EEXIST, EINVAL = 17, 22
 EARLY_BYTES = 30
 """How much of the next block goes ahead: the smallest FIFO of a UART that has one, less two (RP2040: 32)."""
 
 BLOCKS_AHEAD = 2
+FILE_BYTES_MAX = (1 << 30) - 1
+"""The largest number that takes a board with words of 32 bits no memory."""
+
 BLOCK_TIMEOUT_MS = 3_000
-RESENT_MAX = 5
 FILLER_BYTES = 64
 FILLER_TIMEOUT_MS = 400
-QUIET_MS = 150
 
 
 def quote(name: str) -> bytes:
@@ -38,16 +40,14 @@ def quote(name: str) -> bytes:
     return ascii(name).encode()
 
 
-def arguments(name: str, number: int, *others: str | int) -> bytes:
+def arguments(checked: tuple[str | int, ...], *others: str | int) -> bytes:
     """Return what the functions of the programs are called with.
 
-    Code crosses the wire without any check. Damage to most of it makes the program fail, but not damage to `name` and
-    `number`, so their CRC-32 goes before them.
+    Code crosses the wire without any check. Damage to most of it makes the program fail, but not damage to names and
+    sizes, so the CRC-32 of what is to be checked goes before it.
     """
-    check = crc32(b"%s %d" % (name.encode(), number))
-    return b",".join(
-        quote(value) if isinstance(value, str) else b"%d" % value for value in (check, name, number, *others)
-    )
+    check = crc32(" ".join(map(str, checked)).encode())
+    return b",".join(quote(value) if isinstance(value, str) else b"%d" % value for value in (check, *checked, *others))
 
 
 def temporary_name(name: str) -> str:
@@ -94,13 +94,24 @@ class Put(Transfer):
         size_bytes: the file's size.
         block_bytes: size of a block, which the board holds in RAM.
         early_bytes: how much of the next block may be sent while the board stores this one.
+        offset_bytes: how much is there already, under the temporary name.
+        keep: whether what has come stays there if this breaks.
 
     Attributes:
         resent_blocks: how many blocks arrived damaged and were sent again.
     """
 
     def __init__(
-        self, repl: RawRepl, program: bytes, name: str, size_bytes: int, block_bytes: int, early_bytes: int
+        self,
+        repl: RawRepl,
+        program: bytes,
+        name: str,
+        size_bytes: int,
+        block_bytes: int,
+        early_bytes: int,
+        offset_bytes: int = 0,
+        *,
+        keep: bool = False,
     ) -> None:
         self.resent_blocks = 0
         self._repl = repl
@@ -110,6 +121,8 @@ class Put(Transfer):
         self._size_bytes = size_bytes
         self._block_bytes = block_bytes
         self._early_bytes = early_bytes
+        self._offset_bytes = offset_bytes
+        self._keep = keep
         self._unfetched_bytes = size_bytes
         self._unstored_bytes = size_bytes
         self._block = self._following = b""  # the first that the board has not stored, and the one after it
@@ -118,6 +131,10 @@ class Put(Transfer):
     def run(self) -> Dialogue[None]:
         """See Transfer."""
         mode = "wb"
+        if self._offset_bytes:
+            mode = "ab"
+            if (yield from self._stored_bytes()) != self._offset_bytes:
+                raise ProgramError(b"OSError: %d: what is there already has another size" % EINVAL)
         while True:
             try:
                 yield from self._attempt(mode)
@@ -136,9 +153,8 @@ class Put(Transfer):
                 yield from self._forget_stored()
 
     def _attempt(self, mode: str) -> Dialogue[None]:
-        yield from self._repl.call(
-            self._program, b"_put", arguments(self._name, self._unstored_bytes, mode, self._block_bytes)
-        )
+        called_with = arguments((self._name, self._unstored_bytes), mode, self._block_bytes)
+        yield from self._repl.call(called_with, (b"_put", self._program))
         reply = yield from self._reply(PROGRAM_TIMEOUT_MS)
         if not self.opened:
             self._unsent_bytes = self._block_bytes + 4
@@ -213,18 +229,25 @@ class Put(Transfer):
 
     def clean_up(self) -> Dialogue[None]:
         """See Transfer."""
+        if self._keep:
+            return
         with contextlib.suppress(ProgramError):  # it may not have come into being
             yield from self._repl.execute(b"__import__('os').remove(%s)" % quote(self._temporary))
 
     def _forget_stored(self) -> Dialogue[None]:
         # The board's word for the last block may have got lost.
-        size = yield from self._repl.execute(b"print(__import__('os').stat(%s)[6])" % quote(self._temporary))
-        left_bytes = self._size_bytes - int(size) if size.strip().isdigit() else -1
+        left_bytes = self._offset_bytes + self._size_bytes - (yield from self._stored_bytes())
         if left_bytes == self._unstored_bytes - (len(self._block) - 4):
             self._unstored_bytes = left_bytes
             self._block, self._following = self._following, b""
         elif left_bytes != self._unstored_bytes:
             raise RemoteProtocolError("the board has stored something else than was sent")
+
+    def _stored_bytes(self) -> Dialogue[int]:
+        size = yield from self._repl.execute(b"print(__import__('os').stat(%s)[6])" % quote(self._temporary))
+        if not size.strip().isdigit():
+            raise RemoteProtocolError(f"the board says {size!r} when it is asked for the size of a file")
+        return int(size)
 
     def _replace(self) -> Dialogue[None]:
         # A file system that does not rename over a file (CircuitPython's). If this fails, the new file is still there
@@ -236,14 +259,23 @@ class Put(Transfer):
 
 
 class Get(Transfer):
-    """A file on its way from the board by the program `get`; arguments as for Put."""
+    """A file on its way from the board by the program `get`; arguments as for Put, and `size_bytes` is at most."""
 
-    def __init__(self, repl: RawRepl, program: bytes, name: str, block_bytes: int) -> None:
+    def __init__(
+        self,
+        repl: RawRepl,
+        program: bytes,
+        name: str,
+        block_bytes: int,
+        offset_bytes: int = 0,
+        size_bytes: int | None = None,
+    ) -> None:
         self._repl = repl
         self._program = program
         self._name = name
         self._block_bytes = block_bytes
-        self._offset = 0
+        self._offset = offset_bytes
+        self._end_offset = FILE_BYTES_MAX if size_bytes is None else min(FILE_BYTES_MAX, offset_bytes + size_bytes)
         self._check = 0  # of the program's last block
         self._resent_blocks = 0
 
@@ -269,7 +301,8 @@ class Get(Transfer):
 
     def _start(self) -> Dialogue[None]:
         self._check = self._offset
-        yield from self._repl.call(self._program, b"_get", arguments(self._name, self._offset, self._block_bytes))
+        called_with = arguments((self._name, self._offset, self._end_offset - self._offset), self._block_bytes)
+        yield from self._repl.call(called_with, (b"_get", self._program))
         if (reply := (yield from self._repl.exactly(1, PROGRAM_TIMEOUT_MS))) == END:
             yield from self._repl.fail_if_ended_badly()
         if reply != ACK:

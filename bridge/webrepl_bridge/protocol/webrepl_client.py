@@ -4,6 +4,8 @@ r"""The client's side of WebREPL's records, pure: what a board is asked, and wha
     IDLE --ask_put--> PUT_OPEN --0--> PUT_DATA --all sent--> PUT_END --any code--> IDLE
     IDLE --ask_get--> GET_OPEN --0--> GET_CHUNK --n = 0----> GET_END --any code--> IDLE
                          `- other --> IDLE    `- chunk --> GET_CHUNK
+    IDLE --ask--> ASKED --0--> ANSWER --its bytes--> IDLE
+                     `- other --> IDLE
 
 Binary messages are one continuous byte stream of records: how it is cut into messages means nothing.
 
@@ -15,19 +17,28 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
 
 from webrepl_link.errors import LocalProtocolError
 from webrepl_link.records import (
     GET_FILE,
+    GET_PART,
     GET_VER,
+    KEEP,
+    LONG_NAME_BYTES_MAX,
     NAME_BYTES_MAX,
     PUT_FILE,
+    PUT_PART,
     REPLY_BYTES,
     Request,
     encode_request,
 )
 
+if TYPE_CHECKING:
+    from .file_requests import FileRequest
+
 VERSION_BYTES = 3
+PART_BYTES_MAX = 0xFFFFFFFF
 CHUNK_HEAD_BYTES = 2
 ABANDON = b"A"
 
@@ -53,7 +64,7 @@ class ChunkTold:
 
 @dataclass(frozen=True)
 class Ended:
-    """The put or get is over. Code 0: the file is stored, or was told to its end; else an errno of the board."""
+    """What was asked is over. Code 0: the file is stored, or was told to its end; else an errno of the board."""
 
     code: int
 
@@ -65,7 +76,14 @@ class OutOfStep:
     reason: str
 
 
-Event = VersionTold | Opened | ChunkTold | Ended | OutOfStep
+@dataclass(frozen=True)
+class Answered:
+    """What was asked is done, or known: `data` is what follows the reply."""
+
+    data: bytes
+
+
+Event = VersionTold | Opened | ChunkTold | Ended | OutOfStep | Answered
 
 
 class _State(Enum):
@@ -77,10 +95,14 @@ class _State(Enum):
     GET_OPEN = auto()
     GET_CHUNK = auto()
     GET_END = auto()
+    ASKED = auto()
+    ANSWER = auto()
     OUT_OF_STEP = auto()
 
 
-_REPLY_AWAITED = frozenset({_State.PUT_OPEN, _State.PUT_DATA, _State.PUT_END, _State.GET_OPEN, _State.GET_END})
+_REPLY_AWAITED = frozenset(
+    {_State.PUT_OPEN, _State.PUT_DATA, _State.PUT_END, _State.GET_OPEN, _State.GET_END, _State.ASKED}
+)
 
 
 class WebReplClient:
@@ -97,6 +119,7 @@ class WebReplClient:
         self.unsent_bytes = 0
         self._size_bytes = 0
         self._is_given_up = False
+        self._answer_bytes = 0
         self._state = _State.IDLE
         self._outgoing: list[bytes] = []
         self._events: deque[Event] = deque()
@@ -113,14 +136,33 @@ class WebReplClient:
         """Ask for the firmware's version: VersionTold, or Ended if the board refuses."""
         self._ask(Request(GET_VER), _State.VERSION)
 
-    def ask_put(self, name: bytes, size_bytes: int) -> None:
-        """Ask to store a file: Opened, or Ended if the board refuses; then `send_data` for every byte, and Ended."""
-        self._ask(Request(PUT_FILE, name, size_bytes), _State.PUT_OPEN)
+    def ask_put(self, name: bytes, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False) -> None:
+        """Ask to store a file: Opened, or Ended if the board refuses; then `send_data` for every byte, and Ended.
+
+        With an offset, or to keep what has come if it breaks, the board has to know more than the standard's records.
+        """
+        beyond = offset_bytes or keep or len(name) > NAME_BYTES_MAX
+        op = PUT_PART if beyond else PUT_FILE
+        self._ask(Request(op, name, size_bytes, offset_bytes, KEEP if keep else 0), _State.PUT_OPEN)
         self._size_bytes = self.unsent_bytes = size_bytes
 
-    def ask_get(self, name: bytes) -> None:
-        """Ask for a file: Opened, or Ended if the board refuses; then `ask_chunk` until Ended."""
-        self._ask(Request(GET_FILE, name), _State.GET_OPEN)
+    def ask_get(self, name: bytes, offset_bytes: int = 0, size_bytes: int | None = None) -> None:
+        """Ask for a file: Opened, or Ended if the board refuses; then `ask_chunk` until Ended.
+
+        For a part of it the board has to know more than the standard's records.
+        """
+        beyond = offset_bytes or size_bytes is not None or len(name) > NAME_BYTES_MAX
+        part = Request(GET_PART, name, PART_BYTES_MAX if size_bytes is None else size_bytes, offset_bytes)
+        self._ask(part if beyond else Request(GET_FILE, name), _State.GET_OPEN)
+
+    def ask(self, request: FileRequest[Any]) -> None:
+        """Ask something of the files: Answered, or Ended if the board refuses.
+
+        An answer in chunks comes as a file does: Opened, then `ask_chunk` until Ended.
+        """
+        in_chunks = request.answer_bytes is None
+        self._ask(request.record(), _State.GET_OPEN if in_chunks else _State.ASKED)
+        self._answer_bytes = request.answer_bytes or 0
 
     def send_data(self, data: bytes) -> None:
         """Send the next bytes of the file that is being put, after Opened.
@@ -183,8 +225,8 @@ class WebReplClient:
     def _ask(self, request: Request, state: _State) -> None:
         if self._state is not _State.IDLE:
             raise LocalProtocolError(f"the board is asked one thing at a time, and it is in {self._state.name}")
-        if len(request.name) > NAME_BYTES_MAX:
-            raise LocalProtocolError(f"a name of more than {NAME_BYTES_MAX} bytes")
+        if len(request.name) > LONG_NAME_BYTES_MAX:
+            raise LocalProtocolError(f"a name of more than {LONG_NAME_BYTES_MAX} bytes")
         self._outgoing.append(encode_request(request))
         self._is_given_up = False
         self._state = state
@@ -197,6 +239,8 @@ class WebReplClient:
             return self._read_version()
         if self._state is _State.GET_CHUNK:
             return self._read_chunk()
+        if self._state is _State.ANSWER:
+            return self._read_answer()
         self._fail(f"{len(self._records)} bytes that nobody has asked for")
         return False
 
@@ -221,6 +265,9 @@ class WebReplClient:
         if self._state is _State.PUT_DATA:
             self._fail(f"a reply, code {code}, in the middle of a file")
             return False
+        if self._state is _State.ASKED and not code:
+            self._state = _State.ANSWER
+            return self._read_answer()
         if opens is None or code:
             self._state = _State.IDLE
             self._events.append(Ended(code))
@@ -229,6 +276,13 @@ class WebReplClient:
         self._events.append(Opened())
         if opens is _State.PUT_DATA:
             self.send_data(b"")  # an empty file has been sent already
+        return True
+
+    def _read_answer(self) -> bool:
+        if len(self._records) < self._answer_bytes:
+            return False
+        self._events.append(Answered(self._take(self._answer_bytes)))
+        self._state = _State.IDLE
         return True
 
     def _read_chunk(self) -> bool:

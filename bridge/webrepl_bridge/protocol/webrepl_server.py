@@ -11,7 +11,10 @@ r"""The server's side of one WebREPL connection, pure: messages in, events and m
                                              +-- get ------> GET_OPEN -- refused --+
                                                                 | 0                |
                                                      GET_WAIT --\0--> GET_CHUNK ---+ answer
-                                                         ^---- chunk ----+
+                                                         ^---- chunk ----+         |
+                                             +-- other --> ASKED ------------------+ answer
+
+A list goes the way of a get.
 
 Binary messages are one continuous byte stream of records: how it is cut into messages means nothing.
 While an answer is owed, the bytes behind the request wait here: what they mean depends on the answer.
@@ -22,15 +25,40 @@ Source: micropython extmod/modwebrepl.c.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from webrepl_link.errors import LocalProtocolError, RemoteProtocolError
-from webrepl_link.records import GET_FILE, GET_VER, PUT_FILE, REQUEST_BYTES, Request, decode_request, encode_reply
+from webrepl_link.records import (
+    GET_FILE,
+    GET_PART,
+    GET_VER,
+    KEEP,
+    PUT_FILE,
+    PUT_PART,
+    REQUEST_BYTES,
+    Request,
+    decode_request,
+    encode_reply,
+    request_bytes,
+)
+
+from . import file_requests
+from .file_requests import EINVAL
+from .server_events import (
+    Asked,
+    ChunkWanted,
+    Event,
+    FileComplete,
+    FileData,
+    GetRequested,
+    PasswordGiven,
+    ProtocolFailed,
+    PutRequested,
+    TerminalInput,
+    VersionWanted,
+)
 
 EIO = 5
-EINVAL = 22
-ENOSYS = 38
 
 SUBPROTOCOL = "webrepl-bridge"
 """What a bridge offers as a client and accepts as a server: so two of them know each other. The firmware ignores it."""
@@ -40,77 +68,6 @@ PASSWORD_BYTES_MAX = 256
 
 CHUNK_BYTES_MAX = 65_533
 """The most file data in one chunk: 2 bytes of length before it, and a 16-bit WebSocket length around both."""
-
-
-@dataclass(frozen=True)
-class PasswordGiven:
-    """A password; owed: `send_connected` or `send_denied`."""
-
-    password: bytes
-
-
-@dataclass(frozen=True)
-class TerminalInput:
-    """Bytes for the board's terminal."""
-
-    data: bytes
-
-
-@dataclass(frozen=True)
-class PutRequested:
-    """The client wants to store a file of `size_bytes` bytes; owed: `send_reply`."""
-
-    name: str
-    size_bytes: int
-
-
-@dataclass(frozen=True)
-class FileData:
-    """The next bytes of the file that is being put."""
-
-    data: bytes
-
-
-@dataclass(frozen=True)
-class FileComplete:
-    """All bytes of the file that is being put have come; owed: `send_reply`."""
-
-
-@dataclass(frozen=True)
-class GetRequested:
-    """The client wants a file; owed: `send_reply`."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class ChunkWanted:
-    """The client wants the next part of the file; owed: `send_chunk`, or `send_reply` after the last one."""
-
-
-@dataclass(frozen=True)
-class VersionWanted:
-    """The client wants the firmware's version; owed: `send_version`."""
-
-
-@dataclass(frozen=True)
-class ProtocolFailed:
-    """The client is out of step for good: nothing that it sends means anything any more."""
-
-    reason: str
-
-
-Event = (
-    PasswordGiven
-    | TerminalInput
-    | PutRequested
-    | FileData
-    | FileComplete
-    | GetRequested
-    | ChunkWanted
-    | VersionWanted
-    | ProtocolFailed
-)
 
 
 class _State(Enum):
@@ -125,6 +82,7 @@ class _State(Enum):
     GET_OPEN = auto()
     GET_WAIT = auto()
     GET_CHUNK = auto()
+    ASKED = auto()
     CLOSED = auto()
 
 
@@ -213,13 +171,21 @@ class WebReplServer:
             case _State.PUT_DATA if code:
                 self._state = _State.PUT_SKIP
                 self._put_code = code
-            case _State.PUT_OPEN | _State.GET_OPEN | _State.PUT_END:
+            case _State.ASKED if code == 0:
+                raise LocalProtocolError("success is said with `send_answer`")
+            case _State.PUT_OPEN | _State.GET_OPEN | _State.PUT_END | _State.ASKED:
                 self._finish(code)
             case _State.GET_CHUNK:
                 self._outgoing.append(b"\0\0")
                 self._finish(code)
             case _:
                 raise LocalProtocolError(f"no reply is owed in state {self._state.name}")
+        self._read_records()
+
+    def send_answer(self, data: bytes) -> None:
+        """Answer what was asked, with success: the reply, and what follows it."""
+        self._leave(_State.ASKED, to=_State.REQUEST)
+        self._outgoing.append(encode_reply(0) + data)
         self._read_records()
 
     def send_chunk(self, data: bytes) -> None:
@@ -285,10 +251,10 @@ class WebReplServer:
                     # Said as early as it can be known: who types into binary messages waits for an answer.
                     if not b"WA".startswith(self._records[:2]):
                         self._fail("binary data that is no request: a request starts with 'WA'")
-                    elif len(self._records) < REQUEST_BYTES:
+                    elif len(self._records) < self._request_bytes():
                         return
                     else:
-                        self._read_request(self._take(REQUEST_BYTES))
+                        self._read_request(self._take(self._request_bytes()))
                 case _State.PUT_DATA | _State.PUT_SKIP if self._to_come and self._records:
                     data = self._take(self._to_come)
                     self._to_come -= len(data)
@@ -309,6 +275,10 @@ class WebReplServer:
                 case _:
                     return
 
+    def _request_bytes(self) -> int:
+        head = bytes(self._records[:REQUEST_BYTES])
+        return REQUEST_BYTES if len(head) < REQUEST_BYTES else request_bytes(head)
+
     def _take(self, size_bytes: int) -> bytes:
         data = bytes(self._records[:size_bytes])
         del self._records[:size_bytes]
@@ -323,17 +293,28 @@ class WebReplServer:
         if request.op == GET_VER:
             self._state = _State.VERSION
             self._events.append(VersionWanted())
-        elif request.op not in (PUT_FILE, GET_FILE):
-            self._outgoing.append(encode_reply(ENOSYS))
-        elif (name := _file_name(request)) is None:
+        elif request.op not in (PUT_FILE, GET_FILE, PUT_PART, GET_PART):
+            self._ask(request)
+        elif (name := _file_name(request)) is None or (request.op == PUT_PART and request.flags & ~KEEP):
             self._outgoing.append(encode_reply(EINVAL))
-        elif request.op == PUT_FILE:
+        elif request.op in (PUT_FILE, PUT_PART):
             self._state = _State.PUT_OPEN
             self._to_come = request.size
-            self._events.append(PutRequested(name, request.size))
+            is_part = request.op == PUT_PART
+            offset_bytes, keep = (request.offset, bool(request.flags & KEEP)) if is_part else (0, False)
+            self._events.append(PutRequested(name, request.size, offset_bytes, keep))
         else:
             self._state = _State.GET_OPEN
-            self._events.append(GetRequested(name))
+            part = (request.offset, request.size) if request.op == GET_PART else (0, None)
+            self._events.append(GetRequested(name, *part))
+
+    def _ask(self, request: Request) -> None:
+        asked = file_requests.decode_request(request)
+        if isinstance(asked, int):
+            self._outgoing.append(encode_reply(asked))
+        else:
+            self._state = _State.GET_OPEN if asked.answer_bytes is None else _State.ASKED
+            self._events.append(Asked(asked))
 
 
 def _file_name(request: Request) -> str | None:

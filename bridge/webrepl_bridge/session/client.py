@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from ..boards.base import FileReader, FileWriter
+    from ..protocol.file_requests import Answer, FileRequest
     from .shared import Session
 
 BACKLOG_CHARS_MAX = 1 << 20
@@ -149,26 +150,44 @@ class Client(Generic[AnyStr]):
         return await self._session.present_board().version()
 
     @asynccontextmanager
-    async def put(self, name: str, size_bytes: int) -> AsyncIterator[FileWriter]:
+    async def put(
+        self, name: str, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False
+    ) -> AsyncIterator[FileWriter]:
         """Store a file on the board; see `Board.put`.
 
         Raises:
             BoardError: as `Session.file_turn`, and as the board.
         """
         self._may_move_files()
-        async with self._session.file_turn(self, "put", name) as board, board.put(name, size_bytes) as writer:
+        async with (
+            self._session.file_turn(self, "put", name) as board,
+            board.put(name, size_bytes, offset_bytes, keep=keep) as writer,
+        ):
             yield writer
 
     @asynccontextmanager
-    async def get(self, name: str) -> AsyncIterator[FileReader]:
+    async def get(self, name: str, offset_bytes: int = 0, size_bytes: int | None = None) -> AsyncIterator[FileReader]:
         """Fetch a file from the board; see `Board.get`.
 
         Raises:
             BoardError: as `Session.file_turn`, and as the board.
         """
         self._may_move_files()
-        async with self._session.file_turn(self, "get", name) as board, board.get(name) as reader:
+        async with (
+            self._session.file_turn(self, "get", name) as board,
+            board.get(name, offset_bytes, size_bytes) as reader,
+        ):
             yield reader
+
+    async def ask(self, request: FileRequest[Answer]) -> Answer:
+        """Ask something else of the board's files; see `Board.ask`.
+
+        Raises:
+            BoardError: as `Session.file_turn`, and as the board.
+        """
+        self._may_move_files()
+        async with self._session.file_turn(self, request.kind, request.name) as board:
+            return await board.ask(request)
 
     def _may_move_files(self) -> None:
         if self.watches_only:

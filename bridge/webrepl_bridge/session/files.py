@@ -16,7 +16,7 @@ class FileOperation:
     """One operation, waiting or under way.
 
     Attributes:
-        kind: what it does: "put", "get".
+        kind: what it does: "put", "get", or as in protocol/file_requests.py.
         name: the file.
         client: who wants it.
         since_s: when it was asked for, by the loop's clock.

@@ -182,4 +182,4 @@ def test_probe() -> None:
         repl = RawRepl()
         line = Line(board)
         line.drive(repl.enter(line_is_empty=True))
-        assert line.drive(repl.execute(program("probe") + b"\nprobe()\n")) == b"1 25 0\r\n100000\r\n"
+        assert line.drive(repl.execute(program("probe") + b"\nprobe()\n")) == b"1 25 0\r\n1970\r\n100000\r\n"

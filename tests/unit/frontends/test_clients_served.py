@@ -16,6 +16,20 @@ from serving import PASSWORD, Running, serving
 from webrepl_bridge.frontends import dialects, passwords, typist, webrepl
 from webrepl_bridge.session import BACKLOG_CHARS_MAX
 from webrepl_link.errors import BoardError, BrokenError
+from webrepl_link.records import (
+    FILE,
+    GET_PART,
+    KEEP,
+    LIST,
+    PUT_PART,
+    REMOVE,
+    SPACE,
+    STAT,
+    Entry,
+    Request,
+    encode_entry,
+    encode_request,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -164,13 +178,35 @@ class TestFiles:
             board = FakeBoard()
             async with serving(board) as running, LoggedIn(running) as client:
                 put, get = request(1, b"a", 3) + b"abc", request(2, b"a") + b"\0\0"
-                await client.send_frame(put + request(3) + get + request(9))
+                await client.send_frame(put + request(3) + get + request(200))
                 binary = [(await client.read_frame())[1] for _ in range(7)]
                 assert binary == [
                     *(b"WB\0\0", b"WB\0\0", b"\x01\x1d\0"),
                     *(b"WB\0\0", b"\x03\0abc", b"\0\0", b"WB\0\0"),
                 ]
                 assert (await client.read_frame())[1] == b"WB\x26\0"
+
+        run(test())
+
+    def test_records_beyond_the_standard(self) -> None:
+        async def test() -> None:
+            board = FakeBoard()
+            board.files = {"a": b"abcdef"}
+            async with serving(board) as running, LoggedIn(running) as client:
+                get, put = Request(GET_PART, b"a", 2, 3), Request(PUT_PART, b"b", 1, 5, KEEP)
+                asked = [Request(LIST), Request(STAT, b"a"), Request(STAT, b"x"), Request(SPACE), Request(REMOVE, b"a")]
+                for request_ in (asked[0], get):
+                    await client.send_frame(encode_request(request_) + b"\0\0")
+                for request_ in (*asked[1:], put):
+                    await client.send_frame(encode_request(request_))
+                entry = encode_entry(Entry(FILE, 6, 5, 6))
+                answers = [
+                    *(b"WB\0\0", b"\x10\0f\6" + bytes(11) + b"\1\0a", b"\0\0", b"WB\0\0"),
+                    *(b"WB\0\0", b"\2\0de", b"\0\0", b"WB\0\0"),
+                    *(b"WB\0\0" + entry, b"WB\2\0", b"WB\x26\0", b"WB\0\0", b"WB\0\0"),
+                ]
+                assert [(await client.read_frame())[1] for _ in answers] == answers
+                assert "put b 1 from 5, keep True" in board.log
 
         run(test())
 

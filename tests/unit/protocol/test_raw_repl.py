@@ -197,7 +197,7 @@ def raw_pastes(play: Playbook, code: bytes, traceback: bytes = b"") -> Playbook:
 
 def called(repl: RawRepl, function: bytes) -> Playbook:
     def call() -> Dialogue[None]:
-        yield from repl.call(b"SOURCE", function, b"1,2")
+        yield from repl.call(b"1,2", (function, b"SOURCE"))
         yield from repl.finish()
 
     return Playbook(call())

@@ -7,10 +7,11 @@ from binascii import crc32
 import pytest
 
 from playbook import SILENCE, Playbook
-from webrepl_bridge.protocol.dialogue import Deliver, DialogueTimeoutError, Fetch, Opened
-from webrepl_bridge.protocol.raw_repl import ProgramError, RawRepl
+from webrepl_bridge.protocol.dialogue import Deliver, DialogueTimeoutError, Fetch, Opened, Pause
+from webrepl_bridge.protocol.insist import RESENT_MAX
+from webrepl_bridge.protocol.raw_repl import RAW_PROMPT, ProgramError, RawRepl
 from webrepl_bridge.protocol.text_transfers import GetText, PutText, checksum
-from webrepl_bridge.protocol.transfers import FILLER_BYTES, RESENT_MAX, Get, Put, arguments, quote, temporary_name
+from webrepl_bridge.protocol.transfers import FILE_BYTES_MAX, FILLER_BYTES, Get, Put, arguments, quote, temporary_name
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
 BLOCK_BYTES = 4
@@ -34,11 +35,11 @@ def runs(play: Playbook, code: bytes, printed: bytes = b"", traceback: bytes = b
 
 
 def put_code(size: int, mode: str = "wb") -> bytes:
-    return b"PUT\n_put(%s)" % arguments("f", size, mode, BLOCK_BYTES)
+    return b"PUT\n_put(%s)" % arguments(("f", size), mode, BLOCK_BYTES)
 
 
 def get_code(offset: int = 0) -> bytes:
-    return b"GET\n_get(%s)" % arguments("f", offset, BLOCK_BYTES)
+    return b"GET\n_get(%s)" % arguments(("f", offset, FILE_BYTES_MAX - offset), BLOCK_BYTES)
 
 
 REMOVE = b"__import__('os').remove('f~')"
@@ -62,7 +63,7 @@ def test_names_are_quoted() -> None:
 
 
 def test_arguments_begin_with_a_check_of_what_matters() -> None:
-    assert arguments("n", 7, "o", 8) == b"%d,'n',7,'o',8" % crc32(b"n 7")
+    assert arguments(("n", 7), "o", 8) == b"%d,'n',7,'o',8" % crc32(b"n 7")
 
 
 def test_puts() -> None:
@@ -354,7 +355,8 @@ def test_a_piece_without_an_answer_is_put_again() -> None:
     runs(play, code).does(Opened()).does(Fetch(2), b"ab")
     check = checksum(b"ff~ab")
     play.sends(b"\x05A\x01").hears(b"R\x01\x00\x10").sends(b"_put.add(0,b'ab',%d)" % check).sends(b"\x04")
-    play.hears(SILENCE).sends(b"\x03").hears(b"rest", SILENCE)
+    play.hears(SILENCE).sends(b"\x03\x03").does(Pause(100)).hears(SILENCE).sends(b"\x02").hears(b"\r\n>>> ", SILENCE)
+    runs(play.sends(b"\x01").hears(RAW_PROMPT), b"0")
     runs(play, b"_put.add(0,b'ab',%d)" % check, b"%d\r\n" % check)
     runs(play, b"_put.end(2,%d)" % check, b"%d\r\n" % check)
     runs(play, b"del _put").ends()

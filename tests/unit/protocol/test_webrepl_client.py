@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from webrepl_bridge.protocol.file_requests import GetSpace, ListDirectory, Remove
 from webrepl_bridge.protocol.webrepl_client import (
+    Answered,
     ChunkTold,
     Ended,
     Event,
@@ -14,7 +16,20 @@ from webrepl_bridge.protocol.webrepl_client import (
     WebReplClient,
 )
 from webrepl_link.errors import LocalProtocolError
-from webrepl_link.records import GET_FILE, GET_VER, PUT_FILE, Request, encode_reply, encode_request
+from webrepl_link.records import (
+    DEEP,
+    GET_FILE,
+    GET_PART,
+    GET_VER,
+    KEEP,
+    LIST,
+    PUT_FILE,
+    PUT_PART,
+    SPACE,
+    Request,
+    encode_reply,
+    encode_request,
+)
 
 OK = encode_reply(0)
 
@@ -150,6 +165,45 @@ class TestAbandon:
             client.receive_binary(encode_reply(125))
 
 
+class TestBeyondTheStandard:
+    def test_an_answer(self, client: WebReplClient) -> None:
+        client.ask(GetSpace("x"))
+        assert client.messages_to_send() == [encode_request(Request(SPACE, b"x"))]
+        client.receive_binary(OK + b"7 bytes")
+        assert events(client) == []
+        assert not client.idle
+        client.receive_binary(b"9 bytes..")
+        assert events(client) == [Answered(b"7 bytes9 bytes..")]
+        assert client.idle
+
+    def test_an_answer_that_is_only_a_reply(self, client: WebReplClient) -> None:
+        for code, event in ((0, Answered(b"")), (2, Ended(2))):
+            client.ask(Remove("x"))
+            client.receive_binary(encode_reply(code))
+            assert events(client) == [event]
+            assert client.idle
+
+    def test_a_list(self, client: WebReplClient) -> None:
+        client.ask(ListDirectory("x", deep=True))
+        client.receive_binary(OK)
+        client.ask_chunk()
+        client.receive_binary(b"\1\0x\0\0" + OK)
+        assert events(client) == [Opened(), ChunkTold(b"x"), Ended(0)]
+        assert client.messages_to_send() == [encode_request(Request(LIST, b"x", flags=DEEP)), b"\0"]
+
+    def test_parts(self, client: WebReplClient) -> None:
+        client.ask_put(b"x", 3, 10, keep=True)
+        client.receive_binary(encode_reply(22))
+        client.ask_get(b"x", 10, 3)
+        client.receive_binary(encode_reply(22))
+        client.ask_get(b"y" * 65)
+        assert client.messages_to_send() == [
+            encode_request(Request(PUT_PART, b"x", 3, 10, KEEP)),
+            encode_request(Request(GET_PART, b"x", 3, 10)),
+            encode_request(Request(GET_PART, b"y" * 65, 0xFFFFFFFF)),
+        ]
+
+
 class TestOurOwnMistakes:
     def test_one_thing_at_a_time(self, client: WebReplClient) -> None:
         client.ask_version()
@@ -164,7 +218,7 @@ class TestOurOwnMistakes:
 
     def test_a_name_that_does_not_fit(self, client: WebReplClient) -> None:
         with pytest.raises(LocalProtocolError):
-            client.ask_get(b"x" * 65)
+            client.ask_get(b"x" * 2049)
         assert client.idle
 
 

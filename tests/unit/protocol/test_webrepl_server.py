@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from webrepl_bridge.protocol.webrepl_server import (
+from webrepl_bridge.protocol.file_requests import GetSpace, GetStat, ListDirectory, Remove
+from webrepl_bridge.protocol.server_events import (
+    Asked,
     ChunkWanted,
     Event,
     FileComplete,
@@ -15,10 +17,25 @@ from webrepl_bridge.protocol.webrepl_server import (
     PutRequested,
     TerminalInput,
     VersionWanted,
-    WebReplServer,
 )
+from webrepl_bridge.protocol.webrepl_server import WebReplServer
 from webrepl_link.errors import LocalProtocolError
-from webrepl_link.records import GET_FILE, GET_VER, PUT_FILE, Request, encode_request
+from webrepl_link.records import (
+    DEEP,
+    GET_FILE,
+    GET_PART,
+    GET_VER,
+    HASHED,
+    KEEP,
+    LIST,
+    PUT_FILE,
+    PUT_PART,
+    REMOVE,
+    SPACE,
+    STAT,
+    Request,
+    encode_request,
+)
 
 CONNECTED = "\r\nWebREPL connected\r\n>>> "
 
@@ -273,3 +290,68 @@ class TestOurOwnMistakes:
         server.receive_binary(b"\0")
         with pytest.raises(LocalProtocolError):
             server.send_chunk(bytes(size))
+
+
+class TestBeyondTheStandard:
+    def test_a_long_name_is_all_of_it(self, server: WebReplServer) -> None:
+        data = encode_request(Request(STAT, b"x" * 100, flags=HASHED))
+        for byte in data[:-1]:
+            server.receive_binary(bytes([byte]))
+        assert events(server) == []
+        server.receive_binary(data[-1:])
+        assert events(server) == [Asked(GetStat("x" * 100, hashed=True))]
+
+    def test_an_answer_follows_its_reply(self, server: WebReplServer) -> None:
+        server.receive_binary(encode_request(Request(SPACE)) + encode_request(Request(REMOVE, b"f")))
+        assert events(server) == [Asked(GetSpace())]
+        server.send_answer(b"answer")
+        assert server.messages_to_send() == [b"WB\0\0answer"]
+        assert events(server) == [Asked(Remove("f"))]
+        with pytest.raises(LocalProtocolError):
+            server.send_reply(0)
+        server.send_reply(2)
+        assert server.messages_to_send() == [b"WB\2\0"]
+
+    def test_a_list_goes_as_a_file_does(self, server: WebReplServer) -> None:
+        server.receive_binary(encode_request(Request(LIST)) + b"\0\0")
+        assert events(server) == [Asked(ListDirectory(""))]
+        server.send_reply(0)
+        assert events(server) == [ChunkWanted()]
+        server.send_chunk(b"entries")
+        assert events(server) == [ChunkWanted()]
+        server.send_reply(0)
+        assert server.messages_to_send() == [b"WB\0\0", b"\7\0entries", b"\0\0", b"WB\0\0"]
+
+    def test_parts_of_files(self, server: WebReplServer) -> None:
+        server.receive_binary(encode_request(Request(PUT_PART, b"f", 3, 10, KEEP)) + b"abc")
+        assert events(server) == [PutRequested("f", 3, 10, keep=True)]
+        server.send_reply(0)
+        assert events(server) == [FileData(b"abc"), FileComplete()]
+        server.send_reply(0)
+        server.receive_binary(encode_request(Request(GET_PART, b"f", 3, 10)))
+        assert events(server) == [GetRequested("f", 10, 3)]
+
+    @pytest.mark.parametrize(
+        ("refused", "code"),
+        [
+            (Request(200, b"x" * 100), 38),
+            (Request(PUT_PART, b"f", flags=DEEP), 22),
+            (Request(PUT_PART, b""), 22),
+            (Request(GET_PART, b"\xff"), 22),
+            (Request(REMOVE), 22),
+        ],
+    )
+    def test_what_is_refused(self, server: WebReplServer, refused: Request, code: int) -> None:
+        server.receive_binary(encode_request(refused) + encode_request(Request(GET_VER)))
+        assert events(server) == [VersionWanted()]
+        assert server.messages_to_send() == [b"WB" + code.to_bytes(2, "little")]
+
+    def test_a_name_that_is_too_long_passes_by(self, server: WebReplServer) -> None:
+        head = b"WA\x07" + bytes(13) + (3000).to_bytes(2, "little") + bytes(64)
+        server.receive_binary(head + bytes(3000 - 64) + encode_request(Request(GET_VER)))
+        assert events(server) == [VersionWanted()]
+        assert server.messages_to_send() == [b"WB\x16\0"]
+
+    def test_the_standards_ops_have_no_flags_and_no_offset(self, server: WebReplServer) -> None:
+        server.receive_binary(encode_request(Request(GET_FILE, b"f", 1, 2, 255)))
+        assert events(server) == [GetRequested("f")]

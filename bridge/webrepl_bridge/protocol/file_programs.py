@@ -1,0 +1,141 @@
+"""What is asked of a stock board's files, by programs in the raw REPL: the host's side of tree, change and the like.
+
+Code and what it prints cross the wire without a check of their own. So each program is called with a check of its
+arguments, or prints one of all that it says; what arrived damaged is done again.
+"""
+
+from __future__ import annotations
+
+import ast
+from binascii import crc32
+from typing import TYPE_CHECKING, Any, cast
+
+from webrepl_link.errors import BoardError
+
+from .file_requests import (
+    ENOSYS,
+    Answer,
+    Entry,
+    FileRequest,
+    GetSpace,
+    GetStat,
+    ListDirectory,
+    MakeDirectory,
+    Remove,
+    RemoveDirectory,
+    Rename,
+    Space,
+    fail_if_malformed,
+)
+from .insist import expect, insist
+from .raw_repl import PROGRAM_TIMEOUT_MS, REPLY_BYTES_MAX, ProgramError, RawRepl
+from .transfers import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from .dialogue import Dialogue
+
+LIST_BYTES_MAX = 1 << 24
+
+
+class FilePrograms:
+    """Does what is asked, at the raw prompt.
+
+    Args:
+        repl: the board's raw REPL.
+        source: gives the source of a program.
+        epoch_s: what the board's clock calls 0, in seconds since 1970.
+        stay: whether the board has room for programs that wait for their next call.
+    """
+
+    def __init__(self, repl: RawRepl, source: Callable[[str], bytes], epoch_s: int, *, stay: bool) -> None:
+        self._repl = repl
+        self._source = source
+        self._epoch_s = epoch_s
+        self._stay = stay
+
+    def ask(self, request: FileRequest[Answer]) -> Dialogue[Answer]:
+        """Do what is asked.
+
+        Raises:
+            BoardError: the board refused, or the line is too bad.
+        """
+        fail_if_malformed(request)
+        if not self._stay:
+            yield from self._repl.forget()
+        try:
+            return cast("Answer", (yield from self._do(request)))
+        except ProgramError as error:
+            if any(name in error.traceback for name in ("AttributeError", "ImportError", "TypeError")):
+                raise BoardError(ENOSYS, "the firmware cannot do that") from error
+            raise
+
+    def _do(self, request: FileRequest[Any]) -> Generator[Any, bytes, Any]:
+        match request:
+            case ListDirectory(name, deep, hashed):
+                entries = yield from self._tree(_trim(name), 2 if deep else 1, hashed)
+                return sorted(entries, key=lambda entry: entry.name)
+            case GetStat(name, _) if not name.strip("/"):
+                return Entry(name, is_directory=True)  # what file systems say of their root differs
+            case GetStat(name, hashed):
+                (entry,) = yield from self._tree(_trim(name), 0, hashed)
+                return Entry(name, entry.is_directory, entry.size_bytes, entry.time_s, entry.crc)
+            case GetSpace(name):
+                return (yield from self._space(_trim(name)))
+            case Remove(name, deep):
+                yield from self._command("remove_deep" if deep else "change", "remove", _trim(name))
+            case Rename(name, new_name):
+                yield from self._command("change", "rename", _trim(name), _trim(new_name))
+            case MakeDirectory(name, deep):
+                yield from self._command("make_deep" if deep else "change", "mkdir", _trim(name))
+            case RemoveDirectory(name):
+                yield from self._command("change", "rmdir", _trim(name))
+        return None
+
+    def _call(self, program: str, *arguments: str | int, limit_bytes: int = REPLY_BYTES_MAX) -> Dialogue[bytes]:
+        literals = b",".join(quote(value) if isinstance(value, str) else b"%d" % value for value in arguments)
+        functions = (b"_" + name.encode() for name in ("crc32", program))
+        yield from self._repl.call(
+            literals, *zip(functions, (self._source("crc32"), self._source(program)), strict=True)
+        )
+        return (yield from self._repl.finish(PROGRAM_TIMEOUT_MS, limit_bytes))
+
+    def _command(self, program: str, what: str, *names: str) -> Dialogue[None]:
+        words = (what, *names) if program == "change" else names
+        check = crc32(" ".join(words).encode())
+        answer = expect(b"%d" % check)
+        yield from insist(self._repl, lambda: self._call(program, check, *words), answer, harmless=False)
+
+    def _space(self, path: str) -> Dialogue[Space]:
+        def answer(printed: bytes) -> Space:
+            line, _, check = printed.strip().rpartition(b" ")
+            if crc32(path.encode() + line) != int(check):
+                raise ValueError(printed)
+            total, free = line.split()
+            return Space(int(total), int(free))
+
+        return (yield from insist(self._repl, lambda: self._call("space", path), answer))
+
+    def _tree(self, where: str, depth: int, hashed: bool) -> Dialogue[list[Entry]]:
+        def answer(printed: bytes) -> list[Entry]:
+            *lines, last = printed.replace(b"\r\n", b"\n").split(b"\n")[:-1] or [b""]
+            check = crc32(b"%s %d %d" % (where.encode(), depth, hashed))
+            for line in lines:
+                check = crc32(line, check)
+            if check != int(last):
+                raise ValueError(last)
+            return [self._entry(line.decode()) for line in lines]
+
+        execute = lambda: self._call("tree", where, depth, int(hashed), limit_bytes=LIST_BYTES_MAX)  # noqa: E731
+        return (yield from insist(self._repl, execute, answer))
+
+    def _entry(self, line: str) -> Entry:
+        is_directory, size, time, crc, name = line.split(" ", 4)
+        time_s = int(time) + self._epoch_s if int(time) else 0
+        size_bytes = 0 if int(is_directory) else int(size)
+        return Entry(ast.literal_eval(name), bool(int(is_directory)), size_bytes, time_s, int(crc))
+
+
+def _trim(name: str) -> str:
+    return name.rstrip("/") or name[:1]
