@@ -13,6 +13,7 @@ from webrepl_link.link import VERSION
 from webrepl_transports import ByteStream
 
 from ..protocol.link_watch import HelloWatch
+from ..within import within
 from .base import Board, FileReader, FileWriter
 from .link_wire import ShimGoneError
 from .linked import LinkedBoard
@@ -276,8 +277,8 @@ class _Tap(ByteStream):
             raise LinkFoundError
         deadline_ms = watch.next_deadline_ms()
         try:
-            async with asyncio.timeout_at(None if deadline_ms is None else deadline_ms / 1000 + 0.001):
-                data = await self._stream.receive(max_bytes)
+            wait_ms = None if deadline_ms is None else deadline_ms + 1 - self._now_ms()
+            data = await within(wait_ms, self._stream.receive(max_bytes))
         except TimeoutError:
             return watch.handle_timeout(self._now_ms())
         if not self._may_watch():

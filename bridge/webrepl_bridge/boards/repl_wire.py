@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol.dialogue import Dialogue, DialogueTimeoutError, Pause, Receive, Send, Step
 from ..protocol.terminal import Terminal
+from ..within import within
 from .wire import Wire
 
 if TYPE_CHECKING:
@@ -70,8 +71,7 @@ class ReplWire(Wire):
                 deadline_ms = self.terminal.next_deadline_ms()
             self._changed.set()
             try:
-                async with asyncio.timeout_at(None if deadline_ms is None else deadline_ms / 1000 + 0.001):
-                    await self._work.wait()
+                await within(None if deadline_ms is None else deadline_ms + 1 - self._now_ms(), self._work.wait())
             except TimeoutError:
                 self.terminal.handle_timeout(self._now_ms())
 

@@ -37,6 +37,7 @@ from ..protocol.server_events import (
 from ..protocol.text_frames import HOLD_MS, TextFrames
 from ..protocol.webrepl_server import EIO, SUBPROTOCOL, WebReplServer
 from ..session import Client, ClientEndedError, ClientTooSlowError, Session
+from ..within import within
 from .addresses import without_port
 from .dialects import MORE_FOLLOWS
 from .typist import Typist
@@ -197,8 +198,7 @@ class _Connection:
         frames = TextFrames()
         while True:
             try:
-                async with asyncio.timeout(HOLD_MS / 1000 if frames.holding else None):
-                    messages = frames.cut(await client.receive())
+                messages = frames.cut(await within(HOLD_MS if frames.holding else None, client.receive()))
             except TimeoutError:
                 messages = frames.flush()
             for message in messages[:-1]:
