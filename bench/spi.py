@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from board_kit.pico import Pico, PicoKind, run_pico
 from ftdi_kit import Board, Ft232h, plugged_in
-from shim_kit import install_shim, mpremote
+from shim_kit import SPI_FILES, install_shim, mpremote
 from spi_adapter import EmulatedAdapter
 from webrepl_bridge.boards.linked import LinkedBoard
 from webrepl_link.blocks import OVERHEAD_BYTES, Blocks
@@ -45,6 +45,30 @@ def count():
         n += 1
     return n
 print(count())
+"""
+
+CORE = """
+from os import urandom
+from time import ticks_us, ticks_diff
+from webrepl_link.blocks import Blocks
+def ms(call):
+    start = ticks_us()
+    for _ in range(20):
+        call()
+    return ticks_diff(ticks_us(), start) / 20000
+here, there = Blocks(), Blocks()
+here.receive_block(there.block_to_send())
+data = urandom(119)
+noise = urandom(128), urandom(128)
+def full():
+    here.send(data)
+    there.receive_block(here.block_to_send())
+def idle():
+    there.receive_block(here.block_to_send())
+def lost():
+    there.receive_block(noise[0])
+print("%.1f ms to send and receive a full block, %.1f ms filler, %.1f ms to look for a block at every bit of noise" % (
+    ms(full), ms(idle), ms(lost)))
 """
 
 
@@ -156,7 +180,9 @@ def _pico() -> None:
     print("An emulated Pico at 48 MHz as the controller, polling, its shim behind it")
     for size, clock_hz in ((64, 1_000_000), (128, 1_000_000), (256, 1_000_000), (128, 8_000_000), (256, 8_000_000)):
         with tempfile.TemporaryDirectory() as folder, run_pico(PicoKind("stock")) as pico:
-            install_shim(pico, Path(folder))
+            install_shim(pico, Path(folder), extra=SPI_FILES)
+            if (size, clock_hz) == (64, 1_000_000):
+                print("  the core, blocks of 128 bytes:", mpremote(pico, "resume", "exec", CORE).strip())
             free = int(mpremote(pico, "resume", "exec", COUNT % COUNT_MS))
             mpremote(pico, "resume", "exec", START % (clock_hz, None, size))
             asyncio.run(_files(pico, size, clock_hz, free))

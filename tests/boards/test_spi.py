@@ -11,7 +11,7 @@ import pytest
 from board_kit.pico import Pico
 from clients.official import OfficialClient
 from running_command import command
-from shim_kit import install_shim, mpremote
+from shim_kit import SPI_FILES, compile_shim, install_shim, mpremote
 from spi_adapter import install_plug_in
 
 pytestmark = pytest.mark.pico
@@ -37,6 +37,7 @@ port = webrepl_shim.spi.Controller(SPI(0), Pin(17, Pin.OUT))
 print(loaded - start, used() - loaded)
 """
 RAM_BYTES_MAX = 5 * 1024
+FLASH_BYTES_MAX = 3 * 1024
 TIMEOUT_S = 60
 
 
@@ -51,7 +52,7 @@ async def use(port: int, data: bytes) -> None:
 
 
 def test_terminal_and_files_on_good_wires_and_on_bad_ones(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
+    install_shim(pico_usb, tmp_path, extra=SPI_FILES)
     mpremote(pico_usb, "resume", "exec", START)
     plug_in = install_plug_in(tmp_path)
     url = pico_usb.spi0_url.replace("socket:", "spi+emulated:")
@@ -60,8 +61,13 @@ def test_terminal_and_files_on_good_wires_and_on_bad_ones(pico_usb: Pico, tmp_pa
             asyncio.run(use(port, random.Random(faults).randbytes(6_000)))
 
 
+def test_is_small(tmp_path: Path) -> None:
+    sizes = compile_shim(tmp_path, extra=SPI_FILES)
+    assert sum(sizes[f"{name}.mpy"] for name in SPI_FILES) <= FLASH_BYTES_MAX
+
+
 def test_memory(pico_usb: Pico, tmp_path: Path) -> None:
-    install_shim(pico_usb, tmp_path)
+    install_shim(pico_usb, tmp_path, extra=SPI_FILES)
     code, buffers = (int(number) for number in mpremote(pico_usb, "resume", "exec", MEMORY).split())
     print(f"RAM beyond the shim's: code {code}, buffers {buffers}")
     assert code + buffers <= RAM_BYTES_MAX
