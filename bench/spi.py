@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from board_kit.pico import Pico, PicoKind, run_pico
+from board_kit.pico import Pico, PicoKind
 from ftdi_kit import Board, Ft232h, plugged_in
-from shim_kit import SPI_FILES, install_shim, mpremote
+from shim_kit import mpremote, pico_with_shim
 from spi_adapter import EmulatedAdapter
 from webrepl_bridge.boards.linked import LinkedBoard
 from webrepl_link.blocks import OVERHEAD_BYTES, Blocks
@@ -179,8 +179,7 @@ async def _cpu(stream: ByteStream) -> float:
 def _pico() -> None:
     print("An emulated Pico at 48 MHz as the controller, polling, its shim behind it")
     for size, clock_hz in ((64, 1_000_000), (128, 1_000_000), (256, 1_000_000), (128, 8_000_000), (256, 8_000_000)):
-        with tempfile.TemporaryDirectory() as folder, run_pico(PicoKind("stock")) as pico:
-            install_shim(pico, Path(folder), extra=SPI_FILES)
+        with tempfile.TemporaryDirectory() as folder, pico_with_shim(PicoKind("stock"), Path(folder)) as pico:
             if (size, clock_hz) == (64, 1_000_000):
                 print("  the core, blocks of 128 bytes:", mpremote(pico, "resume", "exec", CORE).strip())
             free = int(mpremote(pico, "resume", "exec", COUNT % COUNT_MS))

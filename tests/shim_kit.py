@@ -24,7 +24,6 @@ SOURCES = Path(__file__).parents[1] / "firmware_shim"
 NOT_ON_BOARD = ("errors", "host", "records")
 TIMEOUT_S = 30
 MESSAGE_BYTES = 16 * 255
-SPI_FILES = ("webrepl_link/blocks", "webrepl_shim/spi")
 GET_AHEAD = 3  # chunks asked for and not received
 
 
@@ -50,9 +49,9 @@ def mpremote(pico: Pico, *arguments: str) -> str:
     return done.stdout
 
 
-def install_shim(pico: Pico, folder: Path, *, extra: tuple[str, ...] = ()) -> dict[str, int]:
-    """Compile the shim, and `extra`, into `folder` and copy it to the Pico's /lib; return the sizes of the files."""
-    sizes = compile_shim(folder / "lib", extra=extra)
+def install_shim(pico: Pico, folder: Path) -> dict[str, int]:
+    """Compile the shim into `folder` and copy it to the Pico's /lib; return the sizes of the files."""
+    sizes = compile_shim(folder / "lib")
     mpremote(pico, "fs", "cp", "-r", str(folder / "lib"), ":")
     return sizes
 
