@@ -108,7 +108,7 @@ class Lab:
         self._named, self._default = plan.boards, plan.default
         self._limits = plan.limits
         for session in self.sessions.values():
-            session.limits = plan.limits
+            session.restrict(plan.limits)
         renamed = self._found.keys() & plan.boards.keys()
         for name in renamed:
             del self._found[name]

@@ -104,11 +104,20 @@ class Session:
         self.files = FileQueue()
         self.counters = Counters()
         self._floor: Floor[AnyClient] = Floor()
+        self._releasing = asyncio.Lock()  # while the board is brought to its prompt, nobody's input goes to it
         self._scrollback = Scrollback(limits.scrollback_chars)
         self._clock = asyncio.get_running_loop().time
         self._was_there = False
         self._numbers = itertools.count(1)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def restrict(self, limits: Limits) -> None:
+        """Change how the board may be shared; who is there stays."""
+        if limits.scrollback_chars != self.limits.scrollback_chars:
+            kept = self._scrollback.text()
+            self._scrollback = Scrollback(limits.scrollback_chars)
+            self._scrollback.add(kept)
+        self.limits = limits
 
     @contextmanager
     def serve(self, board: Board) -> Iterator[None]:
@@ -255,7 +264,8 @@ class Session:
     async def depart(self, client: AnyClient) -> None:
         """Take back the terminal from a client that has left: no one else could end its raw or paste mode."""
         if self._floor.leave(client) and self.board is not None:
-            await self.board.release()
+            async with self._releasing:
+                await self.board.release()
 
     # Who types.
 
@@ -271,6 +281,8 @@ class Session:
             return
         since_ms = self._now_ms()
         while True:
+            async with self._releasing:
+                pass
             if (board := self.board) is None:
                 client.tell_once("not connected: what you type is lost")
                 return
@@ -306,7 +318,8 @@ class Session:
             return
         self._show_notice(f"back to the prompt: {reason}")
         self._dispossess()
-        await board.release()
+        async with self._releasing:
+            await board.release()
 
     def _dispossess(self) -> None:
         if self.holder is not None and (loser := self._floor.lose()) is not None:

@@ -231,3 +231,34 @@ def test_a_file_takes_back_a_paste_mode_that_was_left_alone(monkeypatch: pytest.
             assert board.log == ["write", "release", "put f 0", "stored f"]
 
     run(test)
+
+
+def test_nothing_is_typed_while_the_board_is_brought_to_its_prompt() -> None:
+    async def test(session: Session, board: FakeBoard) -> None:
+        released = asyncio.Event()
+        release = board.release
+
+        async def release_slowly() -> None:
+            await released.wait()
+            await release()
+
+        board.release = release_slowly  # type: ignore[method-assign]
+        with session.attach("a") as a, session.attach("b") as b:
+            await a.write(b"\x01")
+            board.hold(True)
+            async with doing(session.take_over("b needs it")), doing(b.write(b"b")) as typing:
+                assert not typing.done()
+                released.set()
+            assert board.log == ["write", "release", "write"]
+
+    run(test)
+
+
+def test_another_scrollback_keeps_what_fits() -> None:
+    async def test(session: Session, board: FakeBoard) -> None:
+        board.on_output(b"first\r\nlast\r\n")
+        session.restrict(Limits(scrollback_chars=10))
+        with session.attach("late", replay=True) as late:
+            assert late.take().endswith("shown before]\r\nlast\r\n")
+
+    run(test)
