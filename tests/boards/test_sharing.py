@@ -73,6 +73,17 @@ def test_keys_that_come_while_the_mode_changes_wait_too(unix_vm: UnixVM) -> None
     sharing(unix_vm, test)
 
 
+def test_someones_interrupt_is_nothing_to_tell(unix_vm: UnixVM) -> None:
+    async def test(_: RunningLab, first: OfficialClient, second: OfficialClient) -> None:
+        for _ in range(5):
+            await type_(first, b"\x03")
+            await type_(second, b"'second'\r")
+            seen = await second.read_text_until("'second'\r\n'second'\r\n>>> ")
+            assert "[lab1" not in seen
+
+    sharing(unix_vm, test)
+
+
 @pytest.mark.parametrize(("keys", "mode"), [(b"\x01x = (", "raw"), (b"\x05x = (", "paste")])
 def test_who_stalls_loses_the_repl(keys: bytes, mode: str, unix_vm: UnixVM, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(floor, "STALL_MS", 300)

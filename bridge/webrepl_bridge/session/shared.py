@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, AnyStr
 from webrepl_link.errors import BoardError
 
 from ..boards.resetting import enter_bootloader, hard_reset
-from ..protocol.floor import Drop, Floor, TakeBack, Type
-from ..protocol.repl_tracker import Mode
+from ..protocol.floor import Drop, Floor, TakeBack, Type, WaitFor
+from ..protocol.repl_tracker import HELD, Mode
 from ..protocol.scrollback import Scrollback
+from ..within import within
 from .client import AnyClient, Client, ClientEndedError
 from .files import FileQueue
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ENODEV = 19
+
+ENTERING_MS = 600
+"""How long a board may take to enter a mode, before who waits is told that another client has it."""
 
 LOST = "the REPL has been taken from you: Ctrl-C begins anew"
 
@@ -296,11 +300,13 @@ class Session:
                 case Drop(holder):
                     client.tell(f"{holder.name} has the REPL in {board.mode.value} mode: what you typed is dropped")
                     return
-                case wait:
-                    client.tell_once(f"{wait.holder.name} has the REPL in {board.mode.value} mode: what you type waits")
+                case WaitFor(holder, until_ms):
+                    if board.mode in HELD:
+                        client.tell_once(f"{holder.name} has the REPL in {board.mode.value} mode: what you type waits")
+                    else:  # on the way there, or after a Ctrl-C: mostly over before anyone notices
+                        until_ms = min(until_ms, now_ms + ENTERING_MS)
                     with suppress(TimeoutError):
-                        async with asyncio.timeout((wait.until_ms - now_ms) / 1000 + 0.001):
-                            await board.freed()
+                        await within(until_ms + 1 - now_ms, board.freed())
         self._floor.typed(client, self._now_ms())
         self.counters.typed_bytes += len(data)
         client.has_typed()
