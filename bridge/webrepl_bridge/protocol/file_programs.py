@@ -7,6 +7,7 @@ arguments, or prints one of all that it says; what arrived damaged is done again
 from __future__ import annotations
 
 import ast
+import functools
 from binascii import crc32
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from .dialogue import Dialogue
 
 LIST_BYTES_MAX = 1 << 24
+HASH_TIMEOUT_MS = 120_000
+"""How long a board may be silent over one file whose CRC-32 is wanted."""
 
 
 class FilePrograms:
@@ -93,13 +96,19 @@ class FilePrograms:
                 yield from self._command("change", "rmdir", _trim(name))
         return None
 
-    def _call(self, program: str, *arguments: str | int, limit_bytes: int = REPLY_BYTES_MAX) -> Dialogue[bytes]:
+    def _call(
+        self,
+        program: str,
+        *arguments: str | int,
+        timeout_ms: int = PROGRAM_TIMEOUT_MS,
+        limit_bytes: int = REPLY_BYTES_MAX,
+    ) -> Dialogue[bytes]:
         literals = b",".join(quote(value) if isinstance(value, str) else b"%d" % value for value in arguments)
         functions = (b"_" + name.encode() for name in ("crc32", program))
         yield from self._repl.call(
             literals, *zip(functions, (self._source("crc32"), self._source(program)), strict=True)
         )
-        return (yield from self._repl.finish(PROGRAM_TIMEOUT_MS, limit_bytes))
+        return (yield from self._repl.finish(timeout_ms, limit_bytes))
 
     def _command(self, program: str, what: str, *names: str) -> Dialogue[None]:
         words = (what, *names) if program == "change" else names
@@ -127,7 +136,10 @@ class FilePrograms:
                 raise ValueError(last)
             return [self._entry(line.decode()) for line in lines]
 
-        execute = lambda: self._call("tree", where, depth, int(hashed), limit_bytes=LIST_BYTES_MAX)  # noqa: E731
+        timeout_ms = HASH_TIMEOUT_MS if hashed else PROGRAM_TIMEOUT_MS
+        execute = functools.partial(
+            self._call, "tree", where, depth, int(hashed), timeout_ms=timeout_ms, limit_bytes=LIST_BYTES_MAX
+        )
         return (yield from insist(self._repl, execute, answer))
 
     def _entry(self, line: str) -> Entry:

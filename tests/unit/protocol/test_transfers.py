@@ -217,6 +217,34 @@ def test_a_put_that_cannot_be_abandoned() -> None:
         play.hears(SILENCE)
 
 
+def put_part(offset: int, keep: bool) -> tuple[Put, Playbook]:
+    transfer = Put(RawRepl(), b"PUT", "f", 4, BLOCK_BYTES, 0, offset, keep=keep)
+    return transfer, Playbook(transfer.run())
+
+
+def test_a_put_goes_on() -> None:
+    _, play = put_part(10, keep=False)
+    runs(play, SIZE, b"10\r\n")
+    starts(play, put_code(4, "ab"), ACK).does(Opened()).does(Fetch(4), b"abcd").sends(sealed(b"abcd")).hears(DAMAGED)
+    runs(play, SIZE, b"10\r\n")
+    starts(play, put_code(4, "ab"), ACK).sends(sealed(b"abcd")).hears(DONE).ends()
+
+
+@pytest.mark.parametrize(("printed", "traceback", "code"), [(b"9\r\n", b"", 22), (b"", b"OSError: 2\r\n", 2)])
+def test_a_put_that_cannot_go_on_leaves_what_is_there(printed: bytes, traceback: bytes, code: int) -> None:
+    _, play = put_part(10, keep=False)
+    with pytest.raises(ProgramError) as caught:
+        runs(play, SIZE, printed, traceback)
+    assert caught.value.code == code
+
+
+def test_what_has_come_of_a_put_is_kept() -> None:
+    transfer, play = put_part(0, keep=True)
+    starts(play, put_code(4), ACK).does(Opened())
+    Playbook(transfer.abandon()).sends(bytes(BLOCK_BYTES + 4)).hears(DAMAGED).ends()
+    Playbook(transfer.clean_up()).ends()
+
+
 def blocks(start: int, *pieces: bytes) -> bytes:
     """What the program get says: each piece with its length and the check of all before."""
     said, check = b"", start
