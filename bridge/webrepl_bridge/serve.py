@@ -80,16 +80,16 @@ async def run_bridge(
         ready(lab, listening.ports)
         while not await _first(stop, hang_up):
             assert reload is not None
+            hang_up.clear()
             try:
                 plan = reload()
-                gate.change(plan.password, plan.watch_password)
-                token_gate.change(plan.board_token)
                 await listening.change(plan.listeners())
                 await lab.apply(plan)
+                gate.change(plan.password, plan.watch_password)
+                token_gate.change(plan.board_token)
                 log.info("the configuration has been read anew")
             except WebReplError as error:
                 log.error("the configuration could not be applied: %s", error)
-            hang_up.clear()
 
 
 async def _first(stop: asyncio.Event, other: asyncio.Event) -> bool:

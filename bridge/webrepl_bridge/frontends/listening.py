@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+
+from webrepl_link.errors import OpenError
 
 from ..lab.plan import Door
 from .server import open_listeners, serve
@@ -68,20 +71,27 @@ class Listening:
         """Listen at `wanted`, and no longer anywhere else; inside `run`.
 
         Raises:
-            OpenError: at one address it is not possible, and nothing new has been opened.
+            OpenError: at one address it is not possible; all is as it was.
         """
         wanted = dict.fromkeys(wanted)
-        await self._close([listener for listener in self.ports if listener not in wanted])
-        opened: list[tuple[Listener, list[socket.socket]]] = []
+        closed = [listener for listener in self.ports if listener not in wanted]
+        await self._close(closed)  # first, as one of the others may take its place
         try:
-            for listener in wanted:
-                if listener not in self.ports:
-                    opened.append((listener, open_listeners(listener.address)))
-        except BaseException:
-            for _, sockets in opened:
-                for sock in sockets:
-                    sock.close()
+            await self._open(listener for listener in wanted if listener not in self.ports)
+        except OpenError:
+            for listener in closed:
+                with contextlib.suppress(OpenError):
+                    await self._open([listener])
             raise
+
+    async def _open(self, listeners: Iterable[Listener]) -> None:
+        with contextlib.ExitStack() as unused:
+            opened: list[tuple[Listener, list[socket.socket]]] = []
+            for listener in listeners:
+                opened.append((listener, open_listeners(listener.address)))
+                for sock in opened[-1][1]:
+                    unused.callback(sock.close)
+            unused.pop_all()
         for listener, sockets in opened:
             await self._serve(listener, sockets)
 
