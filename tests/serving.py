@@ -138,7 +138,9 @@ def _in_thread(serving_at: AbstractAsyncContextManager[int]) -> Iterator[int]:
     thread.start()
     try:
         port, loop, stop = started.result(10)
-        yield port
-        loop.call_soon_threadsafe(stop.set)
+        try:
+            yield port
+        finally:
+            loop.call_soon_threadsafe(stop.set)
     finally:
         thread.join()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from webrepl_transports.websocket import WebSocket
 
-__all__ = ["WEBSOCKET_SCHEMES", "RemoteBoard", "connect", "open_remote"]
+__all__ = ["WEBSOCKET_SCHEMES", "PasswordError", "RemoteBoard", "connect", "open_remote"]
 
 CONNECTED = b"\r\nWebREPL connected\r\n>>> "
 
@@ -30,6 +30,18 @@ LOGIN_TIMEOUT_S = 10.0
 """How long a board may take to ask for the password, or to answer it."""
 
 LOGIN_BYTES_MAX = 4096
+
+
+class PasswordError(OpenError):
+    """The password is not accepted.
+
+    Attributes:
+        where: what does not accept it.
+    """
+
+    def __init__(self, where: str) -> None:
+        super().__init__(f"{where} does not accept the password: give the board's (--board-password)")
+        self.where = where
 
 
 @asynccontextmanager
@@ -94,9 +106,7 @@ async def _read_until(websocket: WebSocket, end: bytes) -> None:
         message = await websocket.receive()
         text = (text + message.data)[-LOGIN_BYTES_MAX:]
         if text.endswith(DENIED):
-            raise OpenError(
-                f"{websocket.description} does not accept the password: give the board's (--board-password)"
-            )
+            raise PasswordError(websocket.description)
 
 
 class RemoteBoard(WebReplBoard):

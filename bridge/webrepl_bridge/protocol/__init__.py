@@ -9,6 +9,7 @@ text_frames     terminal text cut into messages where the firmware would
 repl_tracker    what mode a board's REPL is in, from the bytes of both directions
 terminal        typing at a board without loss: flow control by echo, by prompt, by raw-paste
 raw_repl        dialogues with the raw REPL, as generators that ask for bytes
+script          running code at a terminal, by raw_repl
 link_watch      who speaks on a wire: a plain REPL, or a shim
 plain_frames    RFC 6455 frames on a wire that loses bytes
 rfc2217         the server's side of RFC 2217, on top of it: a serial port over a network

@@ -73,6 +73,11 @@ class RawRepl:
         data, self._unread = self._unread[:count], self._unread[count:]
         return data
 
+    def some(self, timeout_ms: int) -> Dialogue[bytes]:
+        """The next bytes, at least one."""
+        data, self._unread = self._unread, b""
+        return data or (yield Receive(timeout_ms))
+
     def put_back(self, data: bytes) -> None:
         """Undo the reading of `data`."""
         self._unread = data + self._unread

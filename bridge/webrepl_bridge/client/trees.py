@@ -1,0 +1,204 @@
+"""Files and whole directories, on this computer or on a board, and copying between them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from binascii import crc32
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from webrepl_link.errors import BoardError
+
+from .files import EINVAL, EIO, ENOENT, Files
+from .sync_plan import ConflictError, Copying, Item, Making, Removal, Step, Tree, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+
+class LocalPlace:
+    """A file or directory of this computer, which need not be there yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.base_name = path.resolve().name
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def below(self, name: str) -> LocalPlace:
+        """Return the place of `name` in this directory.
+
+        Raises:
+            BoardError: it would be somewhere else, or nowhere: a board's file may be called anything.
+        """
+        parts = name.split("/")
+        is_odd = any(part in ("", ".", "..") or (os.name == "nt" and set(part) & set('\\:*?"<>|')) for part in parts)
+        if is_odd or "\0" in name:
+            raise BoardError(EINVAL, f"a file called {name!r} cannot be here")
+        return LocalPlace(self.path.joinpath(*parts))
+
+    async def item(self) -> Item | None:
+        """Return what is there; None if nothing is."""
+        if not self.path.exists():
+            return None
+        return Item(self.path.is_dir(), 0 if self.path.is_dir() else self.path.stat().st_size)
+
+    async def tree(self) -> Tree:
+        """Return what is in the directory; nothing if it is not there."""
+        return await asyncio.to_thread(self._tree)
+
+    def _tree(self) -> Tree:
+        items: dict[str, Item] = {}
+        for folder, folders, files in os.walk(self.path):
+            here = Path(folder).relative_to(self.path)
+            items |= {(here / name).as_posix(): Item(is_directory=True) for name in folders}
+            for name in files:
+                content = Path(folder, name).read_bytes()
+                items[(here / name).as_posix()] = Item(False, len(content), crc32(content))
+        return items
+
+    async def make(self) -> None:
+        """Make this directory, and those above it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    async def remove(self) -> None:
+        """Remove what is here."""
+        if self.path.is_dir() and not self.path.is_symlink():
+            await asyncio.to_thread(shutil.rmtree, self.path)
+        else:
+            self.path.unlink()
+
+
+class BoardPlace:
+    """The same on a board.
+
+    Args:
+        files: the board's files.
+        name: the name there; empty: the current directory.
+    """
+
+    def __init__(self, files: Files, name: str) -> None:
+        self.files = files
+        self.name = name
+        self.base_name = name.rstrip("/").rpartition("/")[2]
+
+    def __str__(self) -> str:
+        return f":{self.name}"
+
+    def below(self, name: str) -> BoardPlace:
+        """Return the place of `name` in this directory."""
+        return BoardPlace(self.files, f"{self.name.rstrip('/')}/{name}" if self.name else name)
+
+    async def item(self) -> Item | None:
+        """Return what is there; None if nothing is."""
+        try:
+            entry = await self.files.stat(self.name)
+        except BoardError as error:
+            if error.code != ENOENT:
+                raise
+            return None
+        return Item(entry.is_directory, entry.size_bytes)
+
+    async def tree(self) -> Tree:
+        """Return what is in the directory; nothing if it is not there."""
+        if await self.item() is None:
+            return {}
+        entries = await self.files.list(self.name, recursive=True, hashed=True)
+        return {entry.name: Item(entry.is_directory, entry.size_bytes, entry.crc) for entry in entries}
+
+    async def make(self) -> None:
+        """Make this directory, and those above it."""
+        if self.name.strip("/"):
+            await self.files.mkdir(self.name, parents=True)
+
+    async def remove(self) -> None:
+        """Remove what is here."""
+        await self.files.remove(self.name, recursive=True)
+
+
+Place: TypeAlias = LocalPlace | BoardPlace
+
+
+class Watcher(Protocol):
+    """Who is told how far copying has come."""
+
+    def begin(self, steps: list[Step]) -> None:
+        """This is what will be done, or would be."""
+
+    def step(self, step: Step) -> None:
+        """This is done next."""
+
+    def progress(self, done_bytes: int) -> None:
+        """So much of the file that is being copied is there."""
+
+
+async def copy_file(source: Place, target: Place, on_progress: Callable[[int], None]) -> None:
+    """Copy a file from a board to this computer, the other way round, or from board to board.
+
+    Raises:
+        BoardError, TransportError, OSError: as Files.
+    """
+    match source, target:
+        case LocalPlace(), BoardPlace():
+            await target.files.put(source.path, target.name, on_progress)
+        case BoardPlace(), LocalPlace():
+            await source.files.get(source.name, target.path, on_progress)
+        case BoardPlace(), BoardPlace():
+            await target.files.write(target.name, await source.files.read(source.name), on_progress)
+        case _:
+            raise ValueError("neither of the places is on a board")
+
+
+async def mirror(
+    source: Place,
+    target: Place,
+    watcher: Watcher,
+    *,
+    delete: bool = False,
+    dry_run: bool = False,
+    exclude: Collection[str] = (),
+) -> None:
+    """Make the directory `target` like `source`; what is the same already is left alone, so a broken one goes on.
+
+    Args:
+        source: a directory.
+        target: a directory, or nothing yet.
+        watcher: who is told.
+        delete: whether what is only in `target` is removed.
+        dry_run: whether only to tell what would be done.
+        exclude: patterns for names that are left alone, on either side, as are directories with all that is in them.
+
+    Raises:
+        BoardError, TransportError, OSError: as Files.
+    """
+    trees = [_without(tree, exclude) for tree in (await source.tree(), await target.tree())]
+    try:
+        steps = plan(*trees, delete=delete)
+    except ConflictError as conflict:
+        raise BoardError(EIO, f"{target.below(str(conflict))}: one is a file, the other a directory") from conflict
+    watcher.begin(steps)
+    if dry_run:
+        return
+    await target.make()
+    for step in steps:
+        watcher.step(step)
+        there = target.below(step.name)
+        match step:
+            case Removal():
+                await there.remove()
+            case Making():
+                await there.make()
+            case Copying(name):
+                await copy_file(source.below(name), there, watcher.progress)
+
+
+def _without(tree: Tree, exclude: Collection[str]) -> Tree:
+    return {
+        name: item
+        for name, item in tree.items()
+        if not any(fnmatch(part, pattern) for part in name.split("/") for pattern in exclude)
+    }
