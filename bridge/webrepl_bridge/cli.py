@@ -18,7 +18,7 @@ from webrepl_transports import ResetOnOpen
 
 from .boards.auto import Framing
 from .boards.stock import WhileRunning
-from .commands import control
+from .commands import control, files, running
 from .commands.ports import ports
 from .commands.shim import shim
 from .config import (
@@ -179,6 +179,9 @@ def cli(
     Open the printed address in a browser, or use it with webrepl_cli.py, Thonny, mpfshell and the others.
     """
     if context.invoked_subcommand:
+        sources = {context.get_parameter_source(name) for name in context.params}
+        if click.core.ParameterSource.COMMANDLINE in sources:
+            raise click.UsageError(f"the options of {context.invoked_subcommand} are written behind it")
         return
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
@@ -284,7 +287,7 @@ def _named_boards(serial: tuple[str, ...], board: tuple[str, ...]) -> dict[str, 
 
 cli.add_command(ports)
 cli.add_command(shim)
-for command in control.commands:
+for command in (*control.commands, *files.commands, *running.commands):
     cli.add_command(command)
 
 
