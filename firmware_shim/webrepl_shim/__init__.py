@@ -38,23 +38,11 @@ def start(stream, framing="link", password=None, baud=0, timer=-1):
         from webrepl_cfg import PASS as password
     if framing == "plain":
         from .plain import Service
-
-        _service = Service(stream, password)
-        return
-    from machine import Timer
-
-    if not hasattr(stream, "any"):
-        from .ports import Port
-
-        stream = Port(stream)
-    if password:
+    elif password:
         from .login import Service
-
-        _service = Service(stream, Timer(timer), baud, password)
     else:
         from .service import Service
-
-        _service = Service(stream, Timer(timer), baud)
+    _service = Service(stream, timer, baud, password)
 
 
 def start_uart(uart, baud=115200, framing="link", password=None, timer=-1, **pins):
@@ -70,23 +58,14 @@ def start_uart(uart, baud=115200, framing="link", password=None, timer=-1, **pin
     """
     from machine import UART
 
-    start(UART(uart, baud, timeout=0, rxbuf=512, txbuf=384, **pins), framing, password, baud, timer)
+    start(UART(uart, baud, timeout=0, rxbuf=448, txbuf=360, **pins), framing, password, baud, timer)
 
 
-def start_spi(spi, cs, ready=None, block_bytes=128, password=None, timer=-1):
-    """Start on SPI, the board as the controller.
+def start_spi(*args, **kwargs):
+    """Start on SPI, the board as the controller; webrepl_shim.spi.start_spi says with what."""
+    from .spi import start_spi
 
-    Args:
-        spi: a machine.SPI, mode 0.
-        cs: a machine.Pin, an output.
-        ready: a machine.Pin, an input that is high while the adapter has something; None: there is no such line.
-        block_bytes: the size of a block, the same as at the other end.
-        password: as for start.
-        timer: as for start.
-    """
-    from .spi import Controller
-
-    start(Controller(spi, cs, ready, block_bytes), "link", password, 0, timer)
+    start_spi(*args, **kwargs)
 
 
 def stop():

@@ -20,17 +20,17 @@ class Service(Base):
     def __init__(self, stream, timer, baud, password):
         self._password = password.encode()
         self._typed = b""
-        self.is_open = False
-        super().__init__(stream, timer, baud)
+        self.active = False
+        super().__init__(stream, timer, baud, None)
 
     def accept(self, kind, value):
         """Take an event of the link."""
         link = self.link
         if kind == UP:
-            self.is_open = False
+            self.active = False
             self._typed = b""
             link.send_text(b"Password: ")
-        if kind == UP or self.is_open:
+        if kind == UP or self.active:
             super().accept(kind, value)
         elif kind == TEXT:
             link.consumed(TEXT, len(value))
@@ -46,7 +46,7 @@ class Service(Base):
             self._typed = self._typed[:63] + bytes((byte,))
             return
         if self._typed == self._password:
-            self.is_open = True
+            self.active = True
             self.link.send_text(b"\r\nWebREPL connected\r\n>>> ")
         elif self._typed:
             self.link.send_text(b"\r\nAccess denied\r\nPassword: ")

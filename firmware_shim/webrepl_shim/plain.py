@@ -14,10 +14,12 @@ class Service:
 
     Args:
         stream: where the frames go.
+        timer: not used.
+        baud: not used.
         password: to be typed first; None: an empty one.
     """
 
-    def __init__(self, stream, password):
+    def __init__(self, stream, timer, baud, password):
         self._stream = stream
         _webrepl.password(password or "")
         os.dupterm(_webrepl._webrepl(websocket.websocket(stream, False)))

@@ -14,6 +14,7 @@ import io
 import os
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms, ticks_us
 
+from machine import Timer
 from micropython import const, schedule
 
 from webrepl_link.link import Link
@@ -43,33 +44,38 @@ class Service(io.IOBase):
     """The link's owner, and the stream for os.dupterm; `start` and `stop` it.
 
     Args:
-        stream, timer, baud: as for webrepl_shim.start.
+        stream, timer, baud, password: as for webrepl_shim.start; this one asks for no password.
     """
 
-    is_open = True  # whether the peer may see the terminal
+    active = True  # whether the peer may see the terminal
+    notify = hasattr(os, "dupterm_notify")  # whether a Ctrl-C can be made an exception
+    timeout = _IDLE_MS  # how long nothing may happen
+    mode = Timer.ONE_SHOT
+    min = 1  # the shortest delay
 
-    def __init__(self, stream, timer, baud):
+    def __init__(self, stream, timer, baud, _):
+        if not hasattr(stream, "any"):
+            from .ports import Port
+
+            stream = Port(stream)
         self.stream = stream
-        self.timer = timer
+        self.timer = Timer(timer)
         self.rate = baud >> 4 or 1 << 29  # sixteenths of it: products with it fit a small integer
         self.callback = self.trigger
         self.stdin = self.stdout = self.buffer = b""  # typed, printed, and the rest of a frame to write
         self.tell = 0  # of stdin the REPL has read so much
-        self.busy = self.is_late = False
-        self.put = self.output
+        self.busy = self.late = False
+        self.put = self.print
         self.ticks = ticks_ms()
         self.time = 1
-        self.free_ms = self.rem = 0  # when the line is free, and microseconds more
-        self.output_ms = 0  # when more of stdout may go
+        self.free_ms = self.us = 0  # when the line is free, and microseconds more
+        self.idle = 0  # when it has been long enough since the last of stdout
         try:
             stream.irq(self.callback, stream.IRQ_RXIDLE)
-            self.timeout = _IDLE_MS
-            self.mode = timer.ONE_SHOT
-            self.min = 1
-        except (AttributeError, ValueError, TypeError):
+        except Exception:  # one of three, by the firmware
             # Nothing else would call again when the scheduler's queue is full just then.
             self.timeout = _RECEIVING_MS
-            self.mode = timer.PERIODIC
+            self.mode = Timer.PERIODIC
             self.min = _DEAF_MS
         self.restart()
         os.dupterm(self)
@@ -106,10 +112,10 @@ class Service(io.IOBase):
 
     def ioctl(self, op, value):
         """Answer a poll; come back when the firmware has detached this."""
-        (id, self.attach)[op == 4](self)
+        (id, self.connect)[op == 4](self)
         return value & (4 | (self.tell < len(self.stdin))) * (op == 3)
 
-    def attach(self, _):
+    def connect(self, _):
         """Take the REPL, soon."""
         schedule(os.dupterm, self)
 
@@ -122,7 +128,7 @@ class Service(io.IOBase):
         self.stdout += buffer
         return len(buffer)
 
-    def output(self, buffer):
+    def print(self, buffer):
         """Take output; wait for room while there is a peer, else drop what is oldest."""
         data = bytes(buffer)[: _OUTPUT_BYTES >> 1]
         size = len(data)
@@ -143,8 +149,8 @@ class Service(io.IOBase):
             self.stdout += data
             data = b""
             if self.busy:
-                self.is_late = True
-            elif self.link.is_up and not -_RECEIVING_MS < ticks_diff(self.due, ticks_ms()) <= _SOON_MS:
+                self.late = True
+            elif self.link.is_up and not -_RECEIVING_MS < ticks_diff(self.period, ticks_ms()) <= _SOON_MS:
                 self.delay(_OUTPUT_DELAY_MS)
         except BaseException as error:
             self.stdout += data
@@ -163,21 +169,17 @@ class Service(io.IOBase):
     def delay(self, value):
         """Call trigger after so many milliseconds, and not before."""
         value = max(value, self.min)
-        self.due = ticks_add(ticks_ms(), value)
+        self.period = ticks_add(ticks_ms(), value)  # when it ends
         self.timer.init(mode=self.mode, period=value, callback=self.callback)
 
     def trigger(self, _):
         """Do what there is to do; called by the scheduler."""
         self.drain()
-        self.put = self.output
-        if self.busy or not self.is_interrupted():
+        self.put = self.print
+        if self.busy or not self.notify or b"\x03" not in self.stdin:
             return
-        self.put = self.append  # until the exception has been raised: the next jump may not be one in `output`
+        self.put = self.append  # until the exception has been raised: the next jump may not be one in `print`
         os.dupterm_notify(None)
-
-    def is_interrupted(self):
-        """Return whether a Ctrl-C waits that can be made an exception."""
-        return b"\x03" in self.stdin and hasattr(os, "dupterm_notify")
 
     def throw(self, value):
         """Go on after an exception; an interrupt is meant for the program."""
@@ -196,18 +198,20 @@ class Service(io.IOBase):
 
     def drain(self):
         """Move what there is to move, and see to it that trigger is called in time."""
-        self.is_late = True
+        self.late = True
         if self.busy:
             return
         delay_ms = 0
         try:
             try:
                 self.busy = True
-                self.is_late = False
+                self.late = False
                 delay_ms = self.feed()
             finally:
                 self.busy = False
-            self.delay(1 if self.is_late or self.is_interrupted() else delay_ms)
+            if self.late or (self.notify and b"\x03" in self.stdin):
+                delay_ms = 1
+            self.delay(delay_ms)
         except BaseException as error:
             if not delay_ms:  # the link may be half way in a step: begin a new session
                 self.cancel()
@@ -234,14 +238,14 @@ class Service(io.IOBase):
             link.consumed(_TEXT, self.tell)
             self.stdin = self.stdin[self.tell :]
             self.tell = 0
-        if self.stdout and link.is_up and self.is_open and not link.urgent.waiting_bytes:
-            wait_ms = self.output_ms - now_ms
+        if self.stdout and link.is_up and self.active and not link.urgent.waiting_bytes:
+            wait_ms = self.idle - now_ms
             if wait_ms > 0 and len(self.stdout) <= _OUTPUT_MUCH:
                 delay_ms = min(delay_ms, wait_ms)
             else:
                 link.send_text(self.stdout[:255])
                 self.stdout = self.stdout[255:]
-                self.output_ms = now_ms + _OUTPUT_PAUSE_MS
+                self.idle = now_ms + _OUTPUT_PAUSE_MS
         files = self.files
         if self.send(now_ms):
             delay_ms = min(delay_ms, max(self.free_ms - now_ms - _LEAD_MS, 2))
@@ -273,8 +277,8 @@ class Service(io.IOBase):
                 return False
             written = self.stream.write(data) or 0
             self.buffer = data[written:]
-            us = self.rem + written * 625000 // self.rate
-            self.rem = us % 1000
+            us = self.us + written * 625000 // self.rate
+            self.us = us % 1000
             now_ms = self.now()
             self.free_ms = max(self.free_ms, now_ms) + us // 1000
             if self.buffer:

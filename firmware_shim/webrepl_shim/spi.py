@@ -139,3 +139,19 @@ class Peripheral(Controller):
         finally:
             self._ready(0)
         return True
+
+
+def start_spi(spi, cs, ready=None, block_bytes=128, password=None, timer=-1):
+    """Start on SPI, the board as the controller.
+
+    Args:
+        spi: a machine.SPI, mode 0.
+        cs: a machine.Pin, an output.
+        ready: a machine.Pin, an input that is high while the adapter has something; None: there is no such line.
+        block_bytes: the size of a block, the same as at the other end.
+        password: as for webrepl_shim.start.
+        timer: as for webrepl_shim.start.
+    """
+    from . import start
+
+    start(Controller(spi, cs, ready, block_bytes), "link", password, 0, timer)

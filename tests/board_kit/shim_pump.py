@@ -141,7 +141,7 @@ def an_interrupt_of_a_program_that_prints():
     # It is raised at the next jump: that must not be one of the shim's.
     assert rig.service.put == rig.service.append
     rig.run(50)
-    assert rig.service.put == rig.service.output
+    assert rig.service.put == rig.service.print
     assert rig.text.startswith(b"number 0\r\nnumber 1\r\nnumber 2\r\n"), rig.text
 
 
