@@ -5,6 +5,7 @@
 #   make check    everything that CI checks: test lint types imports
 #   make bench    the measurements
 #   make page     the page that browsers get, from bridge/page; needs Node.js 20.19 or newer
+#   make screenshots   the pictures in docs/page
 #   make boards   the emulated boards only: firmware, emulators (see CONTRIBUTING.md)
 #   make clean    remove .venv and caches in the tree
 
@@ -21,7 +22,7 @@ endif
 PAGE := bridge/webrepl_bridge/frontends/page_files/index.html
 PAGE_SOURCES := $(wildcard bridge/page/*.json bridge/page/*.ts bridge/page/index.html bridge/page/src/*)
 
-.PHONY: demo test check lint types imports bench page boards clean
+.PHONY: demo test check lint types imports bench page screenshots boards clean
 
 # A minus: where Node.js is missing, the bridge works all the same, and says what its page needs.
 demo: $(INSTALLED)
@@ -52,6 +53,9 @@ page: $(PAGE)
 
 $(PAGE): $(PAGE_SOURCES)
 	cd bridge/page && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent build
+
+screenshots: $(INSTALLED) boards $(PAGE)
+	$(BIN)/python tests/page/screenshots.py
 
 boards: $(INSTALLED)
 	tests/board_kit/prepare.sh
