@@ -1,4 +1,7 @@
-"""How quick the page is, in headless Chromium: until it is there, from a key to its glyph, and under much output."""
+"""How quick the page is, in headless Chromium: until it is there, from a key to its glyph, and under much output.
+
+There is no graphics card here, so that the terminal draws with elements, which an observer can see.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,6 @@ from page.conftest import CHROMIUM_OPTIONS
 KEYS = 100
 OUTPUT_BYTES = 5_000_000
 LINE = "x" * 78
-
-NO_WEBGL = """
-const getContext = HTMLCanvasElement.prototype.getContext;
-HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-  return kind === "webgl2" ? null : getContext.call(this, kind, ...rest);
-};
-"""
-"""Without WebGL the terminal draws with elements, which an observer can see."""
 
 TIME_KEYS = """
 () => {
@@ -96,7 +91,6 @@ async def _log_in(page: Page, url: str) -> None:
 
 async def _key_to_glyph_ms(browser: Browser, url: str) -> float:
     page = await browser.new_page(bypass_csp=True)  # the waiting below evaluates text
-    await page.add_init_script(NO_WEBGL)
     await _log_in(page, url)
     await page.keyboard.type("\n#")
     await page.evaluate(TIME_KEYS)

@@ -110,12 +110,10 @@ export class BoardTerminal {
   /** Begin to draw; the element must be in the document. */
   open(): void {
     this.#terminal.open(this.#screen);
-    try {
+    if (hasGraphicsCard()) {
       const webgl = new WebglAddon();
-      webgl.onContextLoss(() => webgl.dispose());
+      webgl.onContextLoss(() => webgl.dispose()); // xterm.js goes on with the page's own elements
       this.#terminal.loadAddon(webgl);
-    } catch {
-      // No WebGL here: xterm.js draws with the page's own elements.
     }
     this.#resize();
   }
@@ -262,4 +260,13 @@ export class BoardTerminal {
   #resize(): void {
     if (this.#screen.clientWidth > 0) this.#fit.fit();
   }
+}
+
+/** Whether WebGL would be drawn by a graphics card; without one the page's own elements are twice as fast. */
+function hasGraphicsCard(): boolean {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  const renderer = gl ? String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER)) : "software";
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return !/swiftshader|llvmpipe|software|basic render/i.test(renderer);
 }
