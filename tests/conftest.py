@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from board_kit.firmware import MissingError
 from board_kit.microbit import run_microbit
 from board_kit.pico import Pico, PicoKind, run_pico
 from board_kit.unix_vm import UnixVM
 from board_kit.unix_vm import unix_vm as run_unix_vm
+
+settings.register_profile("any machine", deadline=None)  # time is not what tests measure, and machines differ
+settings.load_profile("any machine")
 
 
 def _skip_if_missing() -> Iterator[None]:

@@ -118,14 +118,17 @@ class Keeper:
         return await self._ports.ports(), self._paths()
 
     def _paths(self) -> list[str]:
-        return [self._target, os.path.realpath(self._target)] if os.path.exists(self._target) else []
+        if not os.path.dirname(self._target) or not os.path.exists(self._target):
+            return []
+        return [self._target, os.path.realpath(self._target)]
 
     async def _until_it_makes_sense(self, changes: int, held_ms: int) -> None:
         delay_s = self._backoff.next_delay_ms(held_ms, self._chance()) / 1000
         if self._whereabouts is None:
             await asyncio.sleep(delay_s)
             return
-        self._ports.follow(self._target)
+        if os.path.dirname(self._target):  # a path, not auto, id: or COM3
+            self._ports.follow(self._target)
         is_there = self._whereabouts.find(*await self._look()) is not None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(delay_s if is_there else None):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -103,5 +104,24 @@ def test_an_address_that_is_wrong_is_said_at_once() -> None:
     async def test() -> None:
         with pytest.raises(AddressError):
             Keeper(Session("lab1"), BoardOptions("uart://COM1?baud=fast"), PortWatch())
+
+    asyncio.run(test())
+
+
+@pytest.mark.parametrize("url", ["auto", "id:E66038B713", "COM3"])
+def test_a_file_that_is_called_like_a_port_is_none(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / url).touch()
+
+    async def test() -> None:
+        ports = PortWatch()
+        monkeypatch.setattr(ports, "follow", pytest.fail)
+        keeper = Keeper(Session("lab1"), BoardOptions(url), ports)
+        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            watching, task = tasks.create_task(ports.run()), tasks.create_task(keeper.run())
+            await keeper.tried.wait()
+            await until(lambda: ports._waiting > 0)  # not for a moment only: for ports to change
+            for running in (watching, task):
+                running.cancel()
 
     asyncio.run(test())
