@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the emulated boards and the official client
 
-from . import far_boards, lab, latency, link, page, replug, shim, spi, transfers
+from . import far_boards, lab, latency, link, page, replug, shim, spi, tools, transfers
 
 PARTS = {
     "transfers": transfers.main,
@@ -21,6 +21,7 @@ PARTS = {
     "lab": lab.main,
     "replug": replug.main,
     "page": page.main,
+    "tools": tools.main,
 }
 
 

@@ -20,6 +20,7 @@ class RunningBridge:
 
     Attributes:
         port: on 127.0.0.1.
+        tools: URLs for serial tools, in the order of the options.
         pid: its process.
         started_s: time.monotonic() just before the process was started.
     """
@@ -27,6 +28,7 @@ class RunningBridge:
     port: int
     pid: int
     started_s: float
+    tools: tuple[str, ...] = ()
 
     def cpu_s(self) -> float:
         """Processor time that the bridge has used so far, in seconds."""
@@ -47,11 +49,14 @@ def bridge_on(url: str | None, *options: str) -> Iterator[RunningBridge]:
     ) as process:
         try:
             assert process.stdout is not None
+            tools: list[str] = []
             for line in process.stdout:
+                if line.startswith("Tools:"):
+                    tools.append(line.split()[1])
                 if line.startswith("Clients:"):
                     port = int(line.split(":")[-1].partition("/")[0])
                 if line.startswith("Ctrl-C"):
                     break
-            yield RunningBridge(port, process.pid, started_s)
+            yield RunningBridge(port, process.pid, started_s, tuple(tools))
         finally:
             process.terminate()
