@@ -70,17 +70,17 @@ async def serving(
 
 
 @contextmanager
-def bridge(device: str) -> Iterator[int]:
+def bridge(device: str, name: str = "fake") -> Iterator[int]:
     """Serve the stock board at `device` in a thread of its own until the block ends; yields the port."""
-    with _in_thread(_bridge(device)) as port:
+    with _in_thread(_bridge(device, name)) as port:
         yield port
 
 
 @asynccontextmanager
-async def _bridge(device: str) -> AsyncIterator[int]:
+async def _bridge(device: str, name: str) -> AsyncIterator[int]:
     async with open_board(BoardOptions(device, framing=Framing.NONE)) as board:
         running_board = asyncio.create_task(board.run())
-        async with serving(board) as running:
+        async with serving(board, name=name) as running:
             yield running.port
         running_board.cancel()
         with suppress(asyncio.CancelledError):

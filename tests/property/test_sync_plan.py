@@ -70,6 +70,21 @@ def test_without_delete_nothing_is_lost(source: Tree, target: Tree) -> None:
         assert carry_out(plan(source, target, delete=False), source, target) == {**target, **source}
 
 
+@given(trees(), trees(), st.data())
+def test_what_is_kept_stays(source: Tree, target: Tree, data: st.DataObject) -> None:
+    only_there = sorted(target.keys() - source.keys())
+    kept = data.draw(st.sets(st.sampled_from(only_there))) if only_there else set()
+    kept |= {name for name in only_there if any(name.startswith(f"{other}/") for other in kept)}
+    try:
+        steps = plan(source, target, delete=True, kept=kept)
+    except ConflictError as conflict:
+        clashing = str(conflict)
+    else:
+        clashing = ""
+        assert kept <= carry_out(steps, source, target).keys()
+    assert not clashing or any(name.startswith(f"{clashing}/") for name in kept)
+
+
 @given(trees())
 def test_of_what_is_the_same_nothing_is_done(tree: Tree) -> None:
     assert plan(tree, tree, delete=True) == []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 
 @dataclass(frozen=True)
@@ -51,24 +51,27 @@ class ConflictError(Exception):
     """A file is where a directory has to be, or the other way round; the message is its name."""
 
 
-def plan(source: Tree, target: Tree, *, delete: bool) -> list[Step]:
+def plan(source: Tree, target: Tree, *, delete: bool, kept: Collection[str] = ()) -> list[Step]:
     """Return the steps that make `target` like `source`, in their order: removals first, they give space.
 
     Args:
         source: what there should be.
         target: what there is.
         delete: whether what is only in `target` is removed. Beginnings of files that are copied (`name~`) stay.
+        kept: names in `target`, and none of `source`, that are not removed, nor are the directories that they are in.
 
     Raises:
-        ConflictError: what has to be removed for it, and `delete` does not allow it.
+        ConflictError: what has to be removed for it, and `delete` or `kept` does not allow it.
     """
     conflicts = {
         name for name in source.keys() & target.keys() if source[name].is_directory != target[name].is_directory
     }
-    if conflicts and not delete:
-        raise ConflictError(min(conflicts))
+    stays = {*kept, *(parent for name in kept for parent in _parents(name))}
+    if refused := conflicts & stays if delete else conflicts:
+        raise ConflictError(min(refused))
     copies = [name for name, item in sorted(source.items()) if not item.is_directory and target.get(name) != item]
-    gone = conflicts | (target.keys() - source.keys() - {f"{name}~" for name in copies} if delete else set())
+    stays |= {f"{name}~" for name in copies}
+    gone = conflicts | (target.keys() - source.keys() - stays if delete else set())
     removals = [name for name in sorted(gone) if not _parents(name) & gone]
     directories = [
         name for name, item in sorted(source.items()) if item.is_directory and (name not in target or name in conflicts)

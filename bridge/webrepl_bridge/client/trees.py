@@ -175,9 +175,10 @@ async def mirror(
     Raises:
         BoardError, TransportError, OSError: as Files.
     """
-    trees = [_without(tree, exclude) for tree in (await source.tree(), await target.tree())]
+    wanted = {name: item for name, item in (await source.tree()).items() if not _matches(name, exclude)}
+    there = await target.tree()
     try:
-        steps = plan(*trees, delete=delete)
+        steps = plan(wanted, there, delete=delete, kept=[name for name in there if _matches(name, exclude)])
     except ConflictError as conflict:
         raise BoardError(EIO, f"{target.below(str(conflict))}: one is a file, the other a directory") from conflict
     watcher.begin(steps)
@@ -186,19 +187,15 @@ async def mirror(
     await target.make()
     for step in steps:
         watcher.step(step)
-        there = target.below(step.name)
+        place = target.below(step.name)
         match step:
             case Removal():
-                await there.remove()
+                await place.remove()
             case Making():
-                await there.make()
+                await place.make()
             case Copying(name):
-                await copy_file(source.below(name), there, watcher.progress)
+                await copy_file(source.below(name), place, watcher.progress)
 
 
-def _without(tree: Tree, exclude: Collection[str]) -> Tree:
-    return {
-        name: item
-        for name, item in tree.items()
-        if not any(fnmatch(part, pattern) for part in name.split("/") for pattern in exclude)
-    }
+def _matches(name: str, patterns: Collection[str]) -> bool:
+    return any(fnmatch(part, pattern) for part in name.split("/") for pattern in patterns)
