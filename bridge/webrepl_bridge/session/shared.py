@@ -7,19 +7,18 @@ import codecs
 import enum
 import itertools
 import logging
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, AnyStr
 
 from webrepl_link.errors import BoardError
 
 from ..boards.resetting import enter_bootloader, hard_reset
-from ..protocol.floor import Drop, Floor, TakeBack, Type, WaitFor
-from ..protocol.repl_tracker import HELD, Mode
+from ..protocol.repl_tracker import Mode
 from ..protocol.scrollback import Scrollback
-from ..within import within
 from .client import AnyClient, Client, ClientEndedError
 from .files import FileQueue
+from .keyboard import Keyboard
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ENODEV = 19
-
-ENTERING_MS = 600
-"""How long a board may take to enter a mode, before who waits is told that another client has it."""
-
-LOST = "the REPL has been taken from you: Ctrl-C begins anew"
 
 RAW = frozenset({Mode.RAW, Mode.RAW_PASTE, Mode.RAW_RUNNING})
 """What is shown in these modes is for tools, and no one else makes sense of it later."""
@@ -107,10 +101,8 @@ class Session:
         self.watchers: list[Client[str]] = []
         self.files = FileQueue()
         self.counters = Counters()
-        self._floor: Floor[AnyClient] = Floor()
-        self._releasing = asyncio.Lock()  # while the board is brought to its prompt, nobody's input goes to it
+        self._keyboard = Keyboard(self)
         self._scrollback = Scrollback(limits.scrollback_chars)
-        self._clock = asyncio.get_running_loop().time
         self._was_there = False
         self._numbers = itertools.count(1)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -127,11 +119,11 @@ class Session:
     def serve(self, board: Board) -> Iterator[None]:
         """Have `board` as the session's board until the block ends."""
         board.on_output = self._show_output
-        board.on_notice = self._show_notice
+        board.on_notice = self.show_notice
         self.board = board
         self.departure = asyncio.Event()
         log.info("%s: on %s", self.name, board.description)
-        self._show_notice("back" if self._was_there else "connected")
+        self.show_notice("back" if self._was_there else "connected")
         self._was_there = True
         try:
             yield
@@ -139,9 +131,9 @@ class Session:
             self.board = None
             self.departure.set()
             self.counters.losses += 1
-            self._floor.reset()
+            self._keyboard.reset()
             self._decoder.reset()
-            self._show_notice("disconnected")
+            self.show_notice("disconnected")
 
     def lose_board(self, reason: str, *, is_told: bool = False) -> None:
         """Note why there is no board; the log says it if it is new, and nobody else tells."""
@@ -173,7 +165,7 @@ class Session:
 
     def _show_output(self, data: bytes) -> None:
         self.counters.printed_bytes += len(data)
-        self._floor.heard(self._now_ms())
+        self._keyboard.heard()
         for tool in self.tools:
             tool.show(data)
         # A character split over two reads stays in the decoder until it is whole;
@@ -184,7 +176,8 @@ class Session:
         if self.board is not None and self.board.mode not in RAW:
             self._scrollback.add(text)
 
-    def _show_notice(self, line: str) -> None:
+    def show_notice(self, line: str) -> None:
+        """Show a line of the bridge's own to all people."""
         log.info("%s: %s", self.name, line)
         self._scrollback.add(self._notice(line))
         for client in (*self.clients, *self.watchers):
@@ -265,52 +258,20 @@ class Session:
             among.remove(client)
             log.info("%s: %s left, %d remain", self.name, client.name, len(self.clients) + len(self.tools))
 
-    async def depart(self, client: AnyClient) -> None:
-        """Take back the terminal from a client that has left: no one else could end its raw or paste mode."""
-        if self._floor.leave(client) and self.board is not None:
-            async with self._releasing:
-                await self.board.release()
-
     # Who types.
 
     @property
     def holder(self) -> AnyClient | None:
         """Who has the REPL in raw or paste mode; None if nobody has."""
-        return self._floor.typist if self.board is not None and self.board.is_held else None
+        return self._keyboard.holder
 
     async def type(self, client: AnyClient, data: bytes) -> None:
-        """Type for a client, when it may: see `protocol.floor`. What cannot be typed is dropped, and it is told."""
-        if not (data := self._floor.strip(client, data)):
-            client.tell_once(LOST)
-            return
-        since_ms = self._now_ms()
-        while True:
-            async with self._releasing:
-                pass
-            if (board := self.board) is None:
-                client.tell_once("not connected: what you type is lost")
-                return
-            running = board.mode is Mode.RAW_RUNNING
-            now_ms = self._now_ms()
-            match self._floor.judge(client, held=board.is_held, running=running, since_ms=since_ms, now_ms=now_ms):
-                case Type():
-                    break
-                case TakeBack(holder):
-                    await self.take_over(f"{holder.name} has fallen silent")
-                case Drop(holder):
-                    client.tell(f"{holder.name} has the REPL in {board.mode.value} mode: what you typed is dropped")
-                    return
-                case WaitFor(holder, until_ms):
-                    if board.mode in HELD:
-                        client.tell_once(f"{holder.name} has the REPL in {board.mode.value} mode: what you type waits")
-                    else:  # on the way there, or after a Ctrl-C: mostly over before anyone notices
-                        until_ms = min(until_ms, now_ms + ENTERING_MS)
-                    with suppress(TimeoutError):
-                        await within(until_ms + 1 - now_ms, board.freed())
-        self._floor.typed(client, self._now_ms())
-        self.counters.typed_bytes += len(data)
-        client.has_typed()
-        await board.write(data)
+        """Type for a client, when it may; see `Keyboard.type`."""
+        await self._keyboard.type(client, data)
+
+    async def depart(self, client: AnyClient) -> None:
+        """Take back the terminal from a client that has left: no one else could end its raw or paste mode."""
+        await self._keyboard.leave(client)
 
     async def take_over(self, reason: str) -> None:
         """Take the REPL from who holds it in raw or paste mode, and bring the board to its prompt.
@@ -319,17 +280,7 @@ class Session:
             BoardError: there is no board.
             TransportError: the wire failed.
         """
-        board = self.present_board()
-        if not board.is_held:
-            return
-        self._show_notice(f"back to the prompt: {reason}")
-        self._dispossess()
-        async with self._releasing:
-            await board.release()
-
-    def _dispossess(self) -> None:
-        if self.holder is not None and (loser := self._floor.lose()) is not None:
-            loser.tell_once(LOST)
+        await self._keyboard.take_over(reason)
 
     # Control.
 
@@ -345,7 +296,7 @@ class Session:
             TransportError: the wire failed.
         """
         board = self.present_board()
-        self._show_notice(f"{action.value}, by {by}")
+        self.show_notice(f"{action.value}, by {by}")
         match action:
             case Action.INTERRUPT:
                 await board.interrupt()
@@ -353,10 +304,10 @@ class Session:
                 await self.take_over(f"{by} resets the board")
                 await board.soft_reset()
             case Action.HARD_RESET:
-                self._dispossess()
+                self._keyboard.dispossess()
                 await hard_reset(board)
             case Action.BOOTLOADER:
-                self._dispossess()
+                self._keyboard.dispossess()
                 await enter_bootloader(board)
 
     # Files.
@@ -371,10 +322,6 @@ class Session:
         self.present_board()
         async with self.files.turn(kind, name, client.name):
             board = self.present_board()
-            stalled = self.holder not in (None, client) and self._floor.has_stalled(self._now_ms())
-            if stalled and board.mode is Mode.PASTE:
+            if board.mode is Mode.PASTE and self._keyboard.is_left_alone(client):
                 await self.take_over(f"{client.name} waits for a file")
             yield board
-
-    def _now_ms(self) -> int:
-        return int(self._clock() * 1000)
