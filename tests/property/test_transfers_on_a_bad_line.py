@@ -109,8 +109,11 @@ def test_damaged_pieces_of_text_are_sent_again(there: dict[int, str], scale: int
         get = GetText(repl, program("get_text"), "f")
         line = Line(board, content=content)
         line.drive(repl.enter(line_is_empty=True))
-        line.to_board = Damage(there, scale, lambda: put.opened)
-        line.drive(put.run())
-        line.to_board = Damage(there, 1, lambda: get.opened)
-        line.drive(get.run())
+        for transfer, on in (
+            (put, lambda: put.opened and bool(line.content)),
+            (get, lambda: get.opened and line.delivered != content),
+        ):
+            damage = Damage(there, scale if transfer is put else 1, on)
+            line.to_board = lambda data, damage=damage: damage(data) if data[0] >= 0x20 else data  # code only
+            line.drive(transfer.run())
         assert bytes(board.files["f"]) == content == line.delivered
