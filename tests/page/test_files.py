@@ -225,3 +225,19 @@ def test_files_on_a_phone(browse: Browse, folder: Path) -> None:
             assert await page.evaluate("document.documentElement.scrollWidth") <= 360
 
     browse(test)
+
+
+def test_a_running_program_is_not_interrupted_unasked(browse: Browse, folder: Path) -> None:
+    async def test(on: OnPage) -> None:
+        async with on.window() as page:
+            await expect(item(page, "/main.py")).to_be_visible()
+            await page.keyboard.type("while True: pass\n\n")
+            about = page.locator("header .about")
+            await expect(about).to_contain_text("a program runs")
+            async with on.window() as late:
+                await expect(late.locator("header .about")).to_contain_text("a program runs")
+                await late.get_by_role("button", name="Show files").click()
+                await expect(item(late, "/main.py")).to_be_visible()
+            await shows(page, "KeyboardInterrupt")
+
+    browse(test)

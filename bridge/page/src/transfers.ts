@@ -14,7 +14,8 @@ export class ProgressBar {
 
   readonly #text = h("span");
   readonly #bar = h("progress", { aria: { label: texts.files.label } });
-  #started = 0;
+  #started_ms = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     this.element.append(this.#text, this.#bar, button(texts.files.stop, () => (this.stopped = true)));
@@ -22,22 +23,26 @@ export class ProgressBar {
   }
 
   start(what: string): (doneBytes: number, allBytes: number) => void {
-    this.#started = performance.now();
+    this.#started_ms = performance.now();
+    this.#timer ??= setTimeout(() => (this.element.hidden = false), BLINK_MS);
     this.#bar.removeAttribute("value");
     this.#text.textContent = what;
     return (doneBytes, allBytes) => {
-      const elapsed_ms = performance.now() - this.#started;
-      if (elapsed_ms < BLINK_MS) return;
-      this.element.hidden = false;
-      if (doneBytes < allBytes) {
-        this.#bar.max = allBytes;
-        this.#bar.value = doneBytes;
-      } else this.#bar.removeAttribute("value"); // all is on its way, and the board is writing
-      this.#text.textContent = `${what}: ${texts.files.speed(size(doneBytes), size(allBytes), size((doneBytes / elapsed_ms) * 1000))}`;
+      if (doneBytes >= allBytes) {
+        this.#bar.removeAttribute("value"); // the network holds what the board has not taken: no telling how much
+        this.#text.textContent = `${what}: ${texts.files.onItsWay(size(allBytes))}`;
+        return;
+      }
+      const speed = (doneBytes / (performance.now() - this.#started_ms)) * 1000;
+      this.#bar.max = allBytes;
+      this.#bar.value = doneBytes;
+      this.#text.textContent = `${what}: ${texts.files.speed(size(doneBytes), size(allBytes), size(Math.round(speed)))}`;
     };
   }
 
   end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.element.hidden = true;
     this.stopped = false;
   }
