@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from playwright.async_api import Browser, expect
 
 from board_kit.cable import Cable
+from board_kit.unix_vm import UnixVM
 from lab_kit import ANYWHERE, PASSWORD, bridging
 from page.conftest import Browse, InThread, OnPage, shows, terminal
 from webrepl_bridge.boards.opening import BoardOptions
@@ -90,3 +92,26 @@ def test_hard_reset_asks_first(browse: Browse) -> None:
             await shows(page, "[unix: hard-reset, by ")
 
     browse(test)
+
+
+def test_a_bridge_that_comes_back_with_another_password(browser_thread: InThread, unix_vm: UnixVM) -> None:
+    async def test(browser: Browser) -> None:
+        boards = {"lab1": BoardOptions(unix_vm.device)}
+        async with AsyncExitStack() as first:
+            bridge = await first.enter_async_context(bridging(LabPlan(boards, (ANYWHERE,), PASSWORD)))
+            port = bridge.port
+            on = OnPage(browser, "127.0.0.1", port)
+            async with on.window() as page:
+                await page.keyboard.type("kept = 'ke' + 'pt'\n")
+                await shows(page, "kept = 'ke' + 'pt'")
+                await first.aclose()
+                await shows(page, "[connection lost: the bridge is stopping]")
+                async with bridging(LabPlan(boards, (f"127.0.0.1:{port}",), "another")):
+                    await expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+                    await page.get_by_label("Password").fill("another")
+                    await page.keyboard.press("Enter")
+                    await shows(page, "[connected again]")
+                    await page.keyboard.type("kept * 2\n")
+                    await shows(page, "'keptkept'")
+
+    browser_thread(test)

@@ -43,6 +43,7 @@ export class BoardList {
   async refresh(): Promise<void> {
     try {
       const answer = await fetch("/boards", this.#authorized());
+      if (answer.status === 401) this.password = undefined; // the bridge has another one now; guesses would slow it down
       if (!answer.ok) return;
       const { default: first, boards } = (await answer.json()) as { default: string; boards: Listed[] };
       if (JSON.stringify(boards) === JSON.stringify(this.boards)) return;

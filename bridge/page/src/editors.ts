@@ -4,6 +4,7 @@ import { askWhether, explain, note } from "./ask";
 import { button, h } from "./dom";
 import type { TextEditor } from "./editor";
 import { LostError, RefusedError, type Files } from "./records";
+import { settings } from "./settings";
 import { texts } from "./texts";
 import { nameOf, size } from "./units";
 
@@ -75,7 +76,7 @@ export class Editors {
 
   async #add(path: string, text: string, crc: number): Promise<void> {
     const { TextEditor } = await import("./editor");
-    const draft = localStorage.getItem(this.#draftKey(path));
+    const draft = settings.draft(this.#draftKey(path));
     const keys = { save: () => void this.#save(), run: () => void this.#run(), runSelection: () => this.#runSelection() };
     const editor = new TextEditor(nameOf(path), draft ?? text, keys, () => this.#changed(open));
     const open: Open = { path, editor, crc, savedText: text, tab: h("div", { className: "tab" }) };
@@ -105,12 +106,7 @@ export class Editors {
     const unsaved = open.editor.text !== open.savedText;
     open.tab.classList.toggle("unsaved", unsaved);
     open.tab.firstElementChild?.setAttribute("aria-label", unsaved ? texts.editor.unsaved(nameOf(open.path)) : nameOf(open.path));
-    try {
-      if (unsaved) localStorage.setItem(this.#draftKey(open.path), open.editor.text);
-      else localStorage.removeItem(this.#draftKey(open.path));
-    } catch {
-      // no room for it: the editor still has it
-    }
+    settings.setDraft(this.#draftKey(open.path), unsaved ? open.editor.text : null);
   }
 
   /** Save the shown file; true if the board has it now. */
@@ -149,7 +145,7 @@ export class Editors {
   async #close(open: Open): Promise<void> {
     const unsaved = open.editor.text !== open.savedText;
     if (unsaved && !(await askWhether(texts.editor.discardTitle(open.path), texts.editor.discard, texts.files.ok))) return;
-    localStorage.removeItem(this.#draftKey(open.path));
+    settings.setDraft(this.#draftKey(open.path), null);
     open.editor.view.destroy();
     open.tab.remove();
     this.#open = this.#open.filter((each) => each !== open);
@@ -162,7 +158,7 @@ export class Editors {
   }
 
   #draftKey(path: string): string {
-    return `draft ${this.#board} ${path}`;
+    return `${this.#board} ${path}`;
   }
 }
 

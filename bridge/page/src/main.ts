@@ -60,7 +60,7 @@ async function onHardReset(board: Board): Promise<void> {
 
 function show(name: string): void {
   const known = boards.get(name);
-  const board = known ?? new Board(name, { onState, onPassword: (_, denied) => login.ask(denied), onPageKey, onView, onHardReset });
+  const board = known ?? new Board(name, { onState, onPassword, onPageKey, onView, onHardReset });
   shown?.element.remove();
   shown?.side.element.remove();
   shown = board;
@@ -75,6 +75,11 @@ function show(name: string): void {
   list.mark(name);
   showDetails();
   onState(board);
+}
+
+function onPassword(_: Board, denied: boolean): void {
+  list.password = undefined;
+  login.ask(denied);
 }
 
 function onState(board: Board): void {

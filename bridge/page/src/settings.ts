@@ -1,4 +1,4 @@
-/** What the page remembers: settings for ever, the password until the browser's tab is closed. */
+/** What the page remembers: settings and unsaved texts for ever, the password until the browser's tab is closed. */
 
 export type Theme = "auto" | "light" | "dark";
 
@@ -15,6 +15,13 @@ export const settings = {
   },
   set screenReader(on: boolean) {
     write(localStorage, "screenReader", on ? "yes" : "no");
+  },
+  /** The unsaved text of a file; null if there is none. */
+  draft(file: string): string | null {
+    return read(localStorage, `draft ${file}`);
+  },
+  setDraft(file: string, text: string | null): void {
+    write(localStorage, `draft ${file}`, text);
   },
   get password(): string | undefined {
     return read(sessionStorage, "password") ?? undefined;
