@@ -1,16 +1,17 @@
-"""The two ways to a board: through a bridge, and without one."""
+"""The ways to a board: through a bridge, and without one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from board_kit.unix_vm import UnixVM
-from serving import PASSWORD, bridge
+from board_kit.unix_shim import unix_vm_with_shim
+from board_kit.unix_vm import unix_vm
+from serving import PASSWORD, bridge, text_webrepl
 from webrepl_bridge.cli import cli
 
 
@@ -22,11 +23,13 @@ class Way:
         url: its address, for `connect`.
         options: the same, for a command.
         folder: its files.
+        large_bytes: a file that takes a while.
     """
 
     url: str
     options: tuple[str, ...]
     folder: Path
+    large_bytes: int = 400_000
 
     def run(self, command: str, *arguments: str, code: int = 0, stdin: str | None = None) -> Result:
         """Run a command, which has to end with this exit code."""
@@ -36,11 +39,21 @@ class Way:
 
 
 @contextmanager
-def way(kind: str, vm: UnixVM) -> Iterator[Way]:
-    """Open the way that is called `kind` until the block ends."""
-    if kind == "serial":
-        yield Way(vm.device, ("--serial", vm.device), vm.folder)
-        return
-    with bridge(vm.device) as port:
-        at = f"127.0.0.1:{port}"
-        yield Way(f"ws://{at}/", ("--url", f"http://{at}", "--password", PASSWORD), vm.folder)
+def way(kind: str, folder: Path) -> Iterator[Way]:
+    """Run a board with the files in `folder`, and open the way to it until the block ends.
+
+    Args:
+        kind: "serial" or "shim": a port; "bridge"; "webrepl": the firmware's own.
+        folder: its files; made if it is not there.
+    """
+    folder.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        if kind == "shim":
+            url = stack.enter_context(unix_vm_with_shim(folder))
+        else:
+            url = stack.enter_context(unix_vm(folder)).device
+        if kind in ("serial", "shim"):
+            yield Way(url, ("--serial", url), folder, 50_000 if kind == "shim" else Way.large_bytes)
+        else:
+            at = f"127.0.0.1:{stack.enter_context(bridge(url) if kind == 'bridge' else text_webrepl(url))}"
+            yield Way(f"ws://{at}/", ("--url", f"http://{at}", "--password", PASSWORD), folder)

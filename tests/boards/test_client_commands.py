@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from board_kit.unix_vm import UnixVM
 from client_kit import Way, way
 from webrepl_bridge.cli import cli
 
@@ -16,8 +15,8 @@ FAILED, USAGE, NO_BOARD = 1, 2, 3
 
 
 @pytest.fixture(params=["bridge", "serial"])
-def there(request: pytest.FixtureRequest, unix_vm: UnixVM) -> Iterator[Way]:
-    with way(request.param, unix_vm) as opened:
+def there(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
+    with way(request.param, tmp_path / "board") as opened:
         yield opened
 
 
@@ -179,22 +178,22 @@ os.mount(os.VfsLfs2(blocks), '/full')
 """
 
 
-def test_a_wrong_password(unix_vm: UnixVM) -> None:
-    with way("bridge", unix_vm) as there:
+def test_a_wrong_password(tmp_path: Path) -> None:
+    with way("bridge", tmp_path) as there:
         said = there.run("ls", "--password", "wrong", ":", code=NO_BOARD).stderr
     assert "does not accept the password: give the right one with --password-file" in said
 
 
-def test_no_password(unix_vm: UnixVM) -> None:
-    with way("bridge", unix_vm) as there:
+def test_no_password(tmp_path: Path) -> None:
+    with way("bridge", tmp_path) as there:
         result = CliRunner(env={"WEBREPL_PASSWORD": None}).invoke(cli, ["ls", *there.options[:2], ":"])
     assert result.exit_code == USAGE
     assert "--password-file" in result.stderr
 
 
-def test_a_password_file(unix_vm: UnixVM, tmp_path: Path) -> None:
+def test_a_password_file(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("secret\n")
-    with way("bridge", unix_vm) as there:
+    with way("bridge", tmp_path) as there:
         arguments = ["df", f"{there.url}:/", "--password-file", str(tmp_path / "password")]
         assert CliRunner().invoke(cli, arguments).exit_code == 0
 

@@ -10,11 +10,11 @@ import sys
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from board_kit.unix_vm import UnixVM
 from client_kit import way
 
 TIMEOUT_S = 30
@@ -61,9 +61,9 @@ def at_repl(*options: str) -> Iterator[Person]:
         os.close(terminal)
 
 
-@pytest.mark.parametrize("kind", ["bridge", "serial"])
-def test_a_person_at_the_prompt(kind: str, unix_vm: UnixVM) -> None:
-    with way(kind, unix_vm) as there, at_repl(*there.options) as person:
+@pytest.mark.parametrize("kind", ["bridge", "serial", "webrepl"])
+def test_a_person_at_the_prompt(kind: str, tmp_path: Path) -> None:
+    with way(kind, tmp_path) as there, at_repl(*there.options) as person:
         person.sees(b"Ctrl-] leaves\r\n")
         person.sees(b">>> ")
         assert not person.mode()[3] & (termios.ECHO | termios.ICANON | termios.ISIG)
@@ -79,8 +79,8 @@ def test_a_person_at_the_prompt(kind: str, unix_vm: UnixVM) -> None:
         person.types(b"\x03\x1d")
 
 
-def test_who_leaves_in_raw_mode_leaves_a_prompt(unix_vm: UnixVM) -> None:
-    with way("serial", unix_vm) as there:
+def test_who_leaves_in_raw_mode_leaves_a_prompt(tmp_path: Path) -> None:
+    with way("serial", tmp_path) as there:
         with at_repl(*there.options) as person:
             person.sees(b">>> ")
             person.types(b"\x01")
@@ -93,8 +93,8 @@ def test_who_leaves_in_raw_mode_leaves_a_prompt(unix_vm: UnixVM) -> None:
             person.types(b"\x1d")
 
 
-def test_keys_from_a_pipe(unix_vm: UnixVM) -> None:
-    with way("serial", unix_vm) as there:
+def test_keys_from_a_pipe(tmp_path: Path) -> None:
+    with way("serial", tmp_path) as there:
         done = subprocess.run(
             [sys.executable, "-m", "webrepl_bridge", "repl", *there.options],
             input=b"print(6*7)\r",
@@ -104,8 +104,8 @@ def test_keys_from_a_pipe(unix_vm: UnixVM) -> None:
     assert done.returncode == 0
 
 
-def test_a_board_that_goes_away(unix_vm: UnixVM) -> None:
-    opened = way("bridge", unix_vm)
+def test_a_board_that_goes_away(tmp_path: Path) -> None:
+    opened = way("bridge", tmp_path)
     there = opened.__enter__()
     sees, terminal = pty.openpty()
     with subprocess.Popen(
