@@ -62,6 +62,7 @@ async def tool(*command: str, cwd: Path | None = None) -> str:
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
+        await process.wait()
     assert process.returncode == 0, printed.decode()
     return printed.decode()
 
