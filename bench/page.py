@@ -6,6 +6,7 @@ There is no graphics card here, so that the terminal draws with elements, which 
 from __future__ import annotations
 
 import asyncio
+import random
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -97,6 +98,7 @@ async def _key_to_glyph_ms(browser: Browser, url: str) -> float:
     for number in range(1, KEYS + 1):
         await page.keyboard.press("x")
         await page.wait_for_function(f"echoes_ms.length === {number}")
+        await asyncio.sleep(random.uniform(0.03, 0.06))  # people do not type in step with the frames
     echoes_ms: list[float] = await page.evaluate("echoes_ms")
     await page.keyboard.press("Control+c")
     await page.close()
