@@ -88,12 +88,12 @@ class Lane:
             self.late_at_ms = now_ms + rto_ms
         return seq & 0xFF, entry
 
-    def acknowledge(self, ack, early_bits):
+    def acknowledge(self, ack, bits):
         """Take what the peer says it has.
 
         Args:
             ack: the sequence number that it expects next; one that cannot be is ignored.
-            early_bits: bit i says that it has frame ack + 1 + i; or None: it does not say.
+            bits: bit i says that it has frame ack + 1 + i; or None: it does not say.
 
         Returns:
             When the latest sent of the frames that it has not said before was sent, -1 if more than once; or None if
@@ -105,7 +105,7 @@ class Lane:
             return None
         self._base = ack
         self.flight = flight[done:]
-        has = (1 << done) - 1 | (early_bits or 0) << (done + 1)
+        has = (1 << done) - 1 | (bits or 0) << (done + 1)
         sent_ms = None
         latest = _HELD
         for entry in flight:
@@ -117,7 +117,7 @@ class Lane:
             has >>= 1
         if sent_ms is not None:
             best_bytes = self.best_bytes + 4
-            if early_bits is not None:
+            if bits is not None:
                 # The wire keeps the order, so what was sent before something that arrived, and did not, never will.
                 for entry in self.flight:
                     if 0 <= entry[_ORDER] < latest:

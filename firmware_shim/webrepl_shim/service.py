@@ -68,7 +68,7 @@ class Service(io.IOBase):
         self.put = self.print
         self.ticks = ticks_ms()
         self.time = 1
-        self.free_ms = self.us = 0  # when the line is free, and microseconds more
+        self.free = self.us = 0  # the millisecond when the line is free, and microseconds more
         self.idle = 0  # when it has been long enough since the last of stdout
         try:
             stream.irq(self.callback, stream.IRQ_RXIDLE)
@@ -248,7 +248,7 @@ class Service(io.IOBase):
                 self.idle = now_ms + _OUTPUT_PAUSE_MS
         files = self.files
         if self.send(now_ms):
-            delay_ms = min(delay_ms, max(self.free_ms - now_ms - _LEAD_MS, 2))
+            delay_ms = min(delay_ms, max(self.free - now_ms - _LEAD_MS, 2))
         elif files and files.run():
             delay_ms = 1
         elif files and files.size:  # a burst may come
@@ -271,7 +271,7 @@ class Service(io.IOBase):
 
     def send(self, now_ms):
         """Write frames while little waits to get out; return whether there is more."""
-        while self.free_ms - now_ms <= _LEAD_MS:
+        while self.free - now_ms <= _LEAD_MS:
             data = self.buffer or self.link.data_to_send(now_ms)
             if not data:
                 return False
@@ -280,7 +280,7 @@ class Service(io.IOBase):
             us = self.us + written * 625000 // self.rate
             self.us = us % 1000
             now_ms = self.now()
-            self.free_ms = max(self.free_ms, now_ms) + us // 1000
+            self.free = max(self.free, now_ms) + us // 1000
             if self.buffer:
                 break
         return True
