@@ -1,10 +1,12 @@
-"""`webrepl-bridge repl` on a terminal of its own, as a person has it."""
+"""`webrepl-bridge repl` and `cp` on a terminal of their own, as a person has them."""
 
 from __future__ import annotations
 
 import os
 import pty
+import random
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -44,16 +46,23 @@ class Person:
 
 @contextmanager
 def at_repl(*options: str) -> Iterator[Person]:
+    with at_terminal("repl", *options) as (person, before):
+        yield person
+        assert person.process.wait(TIMEOUT_S) == 0
+        assert termios.tcgetattr(person.terminal) == before
+
+
+@contextmanager
+def at_terminal(*arguments: str) -> Iterator[tuple[Person, list[Any]]]:
+    """Run the command at a terminal; yields how that was before, too."""
     sees, terminal = pty.openpty()
     try:
         before = termios.tcgetattr(terminal)
         with subprocess.Popen(
-            [sys.executable, "-m", "webrepl_bridge", "repl", *options], stdin=terminal, stdout=terminal, stderr=terminal
+            [sys.executable, "-m", "webrepl_bridge", *arguments], stdin=terminal, stdout=terminal, stderr=terminal
         ) as process:
             try:
-                yield Person(process, terminal, sees)
-                assert process.wait(TIMEOUT_S) == 0
-                assert termios.tcgetattr(terminal) == before
+                yield Person(process, terminal, sees), before
             finally:
                 process.kill()
     finally:
@@ -123,3 +132,21 @@ def test_a_board_that_goes_away(tmp_path: Path) -> None:
         assert "the bridge is stopping" in process.stderr.read()
     os.close(sees)
     os.close(terminal)
+
+
+@pytest.mark.parametrize("kind", ["bridge", "serial"])
+def test_a_copy_that_is_interrupted_goes_on_when_it_is_copied_again(kind: str, tmp_path: Path) -> None:
+    content = random.Random(1).randbytes(8_000_000)
+    (tmp_path / "big").write_bytes(content)
+    with way(kind, tmp_path / "board") as there:
+        cp = ("cp", *there.options, str(tmp_path / "big"), ":/")
+        with at_terminal(*cp) as (person, _):
+            person.sees(b"big")
+            person.sees(b"MB/s")
+            person.process.send_signal(signal.SIGINT)
+            assert person.process.wait(TIMEOUT_S) == 130
+        assert [path.name for path in there.folder.iterdir()] == ["big~"]
+        begun_bytes = (there.folder / "big~").stat().st_size
+        assert 0 < begun_bytes < len(content)
+        there.run("cp", str(tmp_path / "big"), ":/")
+        assert (there.folder / "big").read_bytes() == content

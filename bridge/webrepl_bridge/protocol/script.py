@@ -69,7 +69,9 @@ class Script:
                     continue
                 yield from self._repl.drain(0)
                 return
-        raise BoardError(ETIMEDOUT, "the program on the board does not let itself be interrupted")
+        raise BoardError(
+            ETIMEDOUT, "the board does not come to its prompt: a program goes on, or another client has it"
+        )
 
     def _deliver_output(self) -> Dialogue[None]:
         while END not in (data := (yield from self._repl.some(FOREVER_MS))):
