@@ -48,7 +48,10 @@ export class Board {
   constructor(name: string, events: BoardEvents) {
     this.name = name;
     this.#events = events;
-    this.terminal = new BoardTerminal((text) => this.connection.type(text));
+    this.terminal = new BoardTerminal(
+      (text) => this.connection.type(text),
+      (action) => this.files.inTurn(action),
+    );
     this.terminal.onPageKey = (event) => events.onPageKey(event);
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     this.connection = new WebRepl(`${scheme}//${location.host}/${encodeURIComponent(name)}`, {

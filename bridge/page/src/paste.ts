@@ -27,6 +27,7 @@ export class BlockPaste {
   #taken = 0;
   #tail = "";
   #ended = false;
+  #settle: (() => void) | undefined;
 
   readonly #lines: string[];
   readonly #type: (text: string) => void;
@@ -36,12 +37,19 @@ export class BlockPaste {
     this.#lines = asTyped(text).replace(/\r+$/, "").split("\r");
     this.#type = type;
     this.#events = events;
-    type(CTRL_E);
+  }
+
+  /** Paste, until all is there or the paste is stopped. */
+  async run(): Promise<void> {
+    if (this.#ended) return;
+    const settled = new Promise<void>((resolve) => (this.#settle = resolve));
+    this.#type(CTRL_E);
+    await settled;
   }
 
   /** Look at what the board has printed. */
   receive(text: string): void {
-    if (this.#ended) return;
+    if (this.#ended || !this.#settle) return;
     const seen = this.#tail + text;
     this.#taken += seen.split(LINE_TAKEN).length - 1;
     this.#tail = seen.slice(-(LINE_TAKEN.length - 1));
@@ -51,7 +59,7 @@ export class BlockPaste {
   /** Give up: the board forgets what it has taken, and runs none of it. */
   stop(): void {
     if (this.#ended) return;
-    this.#type(CTRL_C);
+    if (this.#settle) this.#type(CTRL_C);
     this.#end(true);
   }
 
@@ -80,5 +88,6 @@ export class BlockPaste {
   #end(stopped: boolean): void {
     this.#ended = true;
     this.#events.onEnd(stopped ? this.#done : this.#lines.length, this.#lines.length, stopped);
+    this.#settle?.();
   }
 }

@@ -64,7 +64,7 @@ export class Files {
   }
 
   list(path: string): Promise<Entry[]> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       await this.#ask(OP.list, path);
       const data = await this.#chunks();
       const entries: Entry[] = [];
@@ -80,7 +80,7 @@ export class Files {
 
   /** What is at `path`, with its CRC-32; null if there is nothing. */
   stat(path: string): Promise<Entry | null> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       try {
         await this.#ask(OP.stat, path, { flags: HASHED });
       } catch (error) {
@@ -92,14 +92,14 @@ export class Files {
   }
 
   get(path: string, onProgress?: (doneBytes: number) => void): Promise<Uint8Array> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       await this.#ask(OP.get, path, { size: ALL_BYTES });
       return this.#chunks(onProgress);
     });
   }
 
   put(path: string, data: Uint8Array, onProgress?: Progress): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       await this.#ask(OP.put, path, { size: data.length });
       for (let at = 0; at < data.length; at += PIECE_BYTES) {
         this.#send(data.subarray(at, at + PIECE_BYTES));
@@ -115,27 +115,28 @@ export class Files {
 
   /** Remove a file, or a directory with all that is in it. */
   remove(path: string): Promise<void> {
-    return this.#inTurn(() => this.#ask(OP.remove, path, { flags: DEEP }));
+    return this.inTurn(() => this.#ask(OP.remove, path, { flags: DEEP }));
   }
 
   rename(path: string, to: string): Promise<void> {
-    return this.#inTurn(() => this.#ask(OP.rename, path + to, { size: this.#utf8.encode(path).length }));
+    return this.inTurn(() => this.#ask(OP.rename, path + to, { size: this.#utf8.encode(path).length }));
   }
 
   /** Make a directory and those above it; it is no error if it is there. */
   makeDirectory(path: string): Promise<void> {
-    return this.#inTurn(() => this.#ask(OP.makeDirectory, path, { flags: DEEP }));
+    return this.inTurn(() => this.#ask(OP.makeDirectory, path, { flags: DEEP }));
   }
 
   space(): Promise<{ allBytes: number; freeBytes: number }> {
-    return this.#inTurn(async () => {
+    return this.inTurn(async () => {
       await this.#ask(OP.space, "");
       const view = viewOf(await this.#read(16));
       return { allBytes: Number(view.getBigUint64(0, true)), freeBytes: Number(view.getBigUint64(8, true)) };
     });
   }
 
-  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+  /** Do something that no operation on files may come between. */
+  inTurn<T>(action: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(action);
     this.#last = turn.catch(() => {});
     return turn;

@@ -39,6 +39,7 @@ export class BoardTerminal {
   readonly #fit = new FitAddon();
   readonly #search = new SearchAddon();
   readonly #type: (text: string) => void;
+  readonly #inTurn: (action: () => Promise<void>) => Promise<void>;
   readonly #screen = h("div", { className: "screen" });
   readonly #searchBar: HTMLElement;
   readonly #searchInput: HTMLInputElement;
@@ -48,8 +49,10 @@ export class BoardTerminal {
   readonly #toast = h("div", { className: "toast", role: "status" });
   #paste: BlockPaste | undefined;
 
-  constructor(type: (text: string) => void) {
+  /** `inTurn` keeps a paste and the board's files apart: a board that is in paste mode can do nothing else. */
+  constructor(type: (text: string) => void, inTurn: (action: () => Promise<void>) => Promise<void>) {
     this.#type = type;
+    this.#inTurn = inTurn;
     this.#terminal = new Terminal({
       allowProposedApi: true,
       cursorBlink: true,
@@ -144,7 +147,7 @@ export class BoardTerminal {
       return;
     }
     this.#pasteBar.hidden = false;
-    this.#paste = new BlockPaste(lines, this.#type, {
+    const paste = new BlockPaste(lines, this.#type, {
       onProgress: (done, all) => this.#showPaste(done, all),
       onEnd: (done, all, stopped) => {
         this.#paste = undefined;
@@ -153,7 +156,9 @@ export class BoardTerminal {
         this.focus();
       },
     });
+    this.#paste = paste;
     this.#showPaste(0, lines.split(/\r?\n/).length);
+    void this.#inTurn(() => paste.run());
   }
 
   focus(): void {
