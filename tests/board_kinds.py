@@ -296,7 +296,8 @@ class Desk:
         assert await self.evaluate("6*7") == 42
 
     async def files(self) -> list[str]:
-        """The files and directories in the board's current directory."""
+        """The files and directories in the board's current directory, when no transfer is being given up any more."""
+        await self.board.settle()
         await self.enter("import os")
         return sorted(set(await self.evaluate("os.listdir()")) - self.kind.own_files)
 
