@@ -11,6 +11,7 @@ import builtins
 import io
 import queue
 import threading
+import zlib
 from collections.abc import Callable, Generator
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -226,6 +227,10 @@ def _builtins(board: ProgramBoard) -> dict[str, Any]:
         "micropython": SimpleNamespace(kbd_intr=board.set_interrupt_key),
         "gc": SimpleNamespace(collect=lambda: None, mem_free=lambda: 100_000),
         "binascii": SimpleNamespace(crc32=crc32),
+        "io": io,
+        "deflate": SimpleNamespace(
+            RAW=1, DeflateIO=lambda stream, kind, bits: io.BytesIO(zlib.decompress(stream.read(), -bits))
+        ),
     }
 
     def import_module(name: str, *args: object) -> ModuleType:

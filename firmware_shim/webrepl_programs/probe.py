@@ -10,6 +10,11 @@ def probe():
     except (ImportError, AttributeError):
         print(1970)
     try:
+        __import__("deflate")
+        print(1)
+    except ImportError:
+        print(0)
+    try:
         import gc
         import micropython
         import os

@@ -87,6 +87,17 @@ async def test_a_large_file(rig: Rig) -> None:
 
 
 @in_loop
+async def test_text_with_noise_in_it(rig: Rig) -> None:
+    text = b"".join(b"    line %d of a text that repeats itself\n" % number for number in range(500))
+    content = text[:9000] + some_bytes(9000) + text[9000:]
+    content = content[: rig.kind.large_bytes]
+    async with serve(rig.kind, rig.url) as desk:
+        await desk.put("text", content)
+        assert await desk.get("text") == content
+        await desk.at_prompt()
+
+
+@in_loop
 async def test_a_file_of_one_byte_repeated(rig: Rig) -> None:
     async with serve(rig.kind, rig.url) as desk:
         for byte in b"\x00\x03\x04\x06\x15":

@@ -7,18 +7,21 @@ from hypothesis import strategies as st
 
 from program_board import Abandoned, Line, ProgramBoard
 from webrepl_bridge.boards.programs import program
+from webrepl_bridge.protocol.deflated_transfers import PutDeflated
 from webrepl_bridge.protocol.raw_repl import RawRepl
 from webrepl_bridge.protocol.text_transfers import GetText, PutText
 from webrepl_bridge.protocol.transfers import Get, Put, Transfer
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
 BLOCK_BYTES = 32
-NEW = bytes(range(100))
+NEW = bytes(range(60)) + bytes(100)
 
 
 def make(kind: type[Transfer], repl: RawRepl) -> Transfer:
     if kind is Put:
         return Put(repl, program("put"), "f", len(NEW), BLOCK_BYTES, early_bytes=8)
+    if kind is PutDeflated:
+        return PutDeflated(repl, program("put_deflate"), "f", len(NEW), BLOCK_BYTES, early_bytes=8)
     if kind is Get:
         return Get(repl, program("get"), "f", BLOCK_BYTES)
     if kind is PutText:
@@ -39,7 +42,7 @@ def bring_back(line: Line, repl: RawRepl, transfer: Transfer) -> None:
 
 
 @given(
-    st.sampled_from([Put, Get, PutText, GetText]),
+    st.sampled_from([Put, PutDeflated, Get, PutText, GetText]),
     st.integers(0, 80),
     st.booleans(),
     st.booleans(),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from webrepl_link.errors import BoardError, LocalProtocolError, RemoteProtocolError, TransportError
 
+from ..protocol.deflated_transfers import PutDeflated
 from ..protocol.dialogue import Deliver, Dialogue, DialogueTimeoutError, Fetch, Opened, Step
 from ..protocol.file_programs import FilePrograms
 from ..protocol.raw_repl import ProgramError, RawRepl
@@ -52,6 +53,15 @@ BLOCK_BYTES_MIN = 64
 BLOCK_TIME_MAX_MS = 550
 """How long a block may be on the wire: one that is given up in the middle has to be filled up."""
 
+INFLATING_FREE_BYTES_MIN = 1 << 16
+"""Inflating takes up to 18 kB of a board's memory."""
+
+FAST_BYTES_PER_S = 300_000
+"""On a wire that is faster to deflate takes longer than to send."""
+
+DEFLATED_BYTES_MIN = 1024
+"""The smallest file for which the larger program of a deflated put pays, the first time."""
+
 GET_BLOCK_BYTES_MAX = 1024
 """What a board reads and checks while its UART sends what is left of the block before."""
 
@@ -73,15 +83,17 @@ class Firmware:
     Attributes:
         version: (major, minor, micro).
         epoch_s: what its clock calls 0, in seconds since 1970.
+        inflates: whether it has the module `deflate` (1.21 and later).
         free_bytes: free RAM, or 0 if the firmware lacks what the binary transfers need.
     """
 
     version: tuple[int, int, int]
     epoch_s: int
+    inflates: bool
     free_bytes: int
 
 
-UNKNOWN_FIRMWARE = Firmware((0, 0, 0), 0, 0)
+UNKNOWN_FIRMWARE = Firmware((0, 0, 0), 0, False, 0)
 
 
 class StockBoard(TerminalBoard):
@@ -104,6 +116,7 @@ class StockBoard(TerminalBoard):
         self._repl = RawRepl()
         self._firmware = UNKNOWN_FIRMWARE
         self._early_bytes = EARLY_BYTES
+        self._wire_bytes_per_s = 0  # in the fastest put so far
         self._turn = asyncio.Lock()
         self._lingering: _Visit | None = None  # the last visit, while it has not left the raw REPL
         self._tasks: asyncio.TaskGroup | None = None
@@ -216,10 +229,10 @@ class StockBoard(TerminalBoard):
     def _probe(self) -> Dialogue[None]:
         printed = yield from self._repl.execute(program("probe") + b"\ntry:probe()\nfinally:del probe\n")
         try:
-            version, epoch_year, free_bytes = printed.decode("ascii").split("\n")[:3]
+            version, epoch_year, inflates, free_bytes = printed.decode("ascii").split("\n")[:4]
             major, minor, micro = (int(number) for number in version.split())
             epoch_s = calendar.timegm((int(epoch_year), 1, 1, 0, 0, 0))
-            self._firmware = Firmware((major, minor, micro), epoch_s, int(free_bytes))
+            self._firmware = Firmware((major, minor, micro), epoch_s, bool(int(inflates)), int(free_bytes))
         except ValueError as error:
             raise RemoteProtocolError("the board does not say what it is") from error
 
@@ -297,9 +310,13 @@ class StockBoard(TerminalBoard):
             if offset_bytes:
                 raise BoardError(ENOSYS, "the firmware cannot go on with a file")
             return PutText(self._repl, program("put_text"), name, size_bytes)
+        is_slow = self._wire_bytes_per_s < FAST_BYTES_PER_S
+        can = self._firmware.inflates and self._firmware.free_bytes >= INFLATING_FREE_BYTES_MIN
+        deflated = can and is_slow and size_bytes >= DEFLATED_BYTES_MIN
+        kind, source = (PutDeflated, "put_deflate") if deflated else (Put, "put")
         block_bytes = self._block_bytes()
         early_bytes = self._early_bytes
-        return Put(self._repl, program("put"), name, size_bytes, block_bytes, early_bytes, offset_bytes, keep=keep)
+        return kind(self._repl, program(source), name, size_bytes, block_bytes, early_bytes, offset_bytes, keep=keep)
 
     def _new_get(self, name: str, offset_bytes: int, size_bytes: int | None) -> Transfer:
         if not self._firmware.free_bytes:
@@ -316,10 +333,15 @@ class StockBoard(TerminalBoard):
         async with self._visit() as visit:
             transfer = self._new_put(name, size_bytes, offset_bytes, keep)
             await visit.open(transfer)
+            clock = asyncio.get_running_loop().time
+            opened_s = clock()
             yield visit
-            if isinstance(transfer, Put) and transfer.resent_blocks:
-                log.info("%d blocks of %s had to be sent again", transfer.resent_blocks, name)
-                self._early_bytes = 0  # more than this board's UART can keep
+            if isinstance(transfer, Put):
+                rate = int(transfer.wire_bytes / max(clock() - opened_s, 1e-3))
+                self._wire_bytes_per_s = max(self._wire_bytes_per_s, rate)
+                if transfer.resent_blocks:
+                    log.info("%d blocks of %s had to be sent again", transfer.resent_blocks, name)
+                    self._early_bytes = 0  # more than this board's UART can keep
 
     @contextlib.asynccontextmanager
     async def get(self, name: str, offset_bytes: int = 0, size_bytes: int | None = None) -> AsyncIterator[FileReader]:

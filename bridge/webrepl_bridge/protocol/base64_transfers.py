@@ -14,7 +14,7 @@ from webrepl_link.errors import RemoteProtocolError
 
 from .dialogue import Dialogue, DialogueTimeoutError, Fetch, Opened, Send
 from .raw_repl import PROGRAM_TIMEOUT_MS
-from .transfers import BLOCK_TIMEOUT_MS, END, Get, Put, arguments
+from .transfers import BLOCK_TIMEOUT_MS, END, NO_BLOCK, Block, Get, Put, arguments
 
 if TYPE_CHECKING:
     from .raw_repl import RawRepl
@@ -46,17 +46,18 @@ class PutBase64(Put):
             self.opened = True
             yield Opened()
         while reply != END:
-            self._block = self._block or (yield from self._next_block())
-            yield Send(b2a_base64(self._block, newline=False))
+            if self._block is NO_BLOCK:
+                self._block = yield from self._next_block()
+            yield Send(b2a_base64(self._block.wire, newline=False))
             reply = yield from self._reply(BLOCK_TIMEOUT_MS)
-            self._unstored_bytes -= len(self._block) - 4
-            self._block = b""
+            self._unstored_bytes -= self._block.size_bytes
+            self._block = NO_BLOCK
         if self._unstored_bytes:
             raise RemoteProtocolError("the board says that it has the file, but not all of it was sent")
 
-    def _next_block(self) -> Dialogue[bytes]:
+    def _next_block(self) -> Dialogue[Block]:
         data = yield Fetch(min(self._block_bytes, self._unstored_bytes))
-        return data + crc32(data, self._unstored_bytes).to_bytes(4, "little")
+        return Block(data + crc32(data, self._unstored_bytes).to_bytes(4, "little"), len(data))
 
     def abandon(self) -> Dialogue[None]:
         """See Transfer."""

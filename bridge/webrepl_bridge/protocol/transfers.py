@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from binascii import crc32
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
@@ -84,6 +84,21 @@ class Transfer(ABC):
         """At the raw prompt, after the program was ended by force: remove what it may have left."""
 
 
+class Block(NamedTuple):
+    """A block of a put.
+
+    Attributes:
+        wire: its bytes on the wire.
+        size_bytes: how much of the file is in it.
+    """
+
+    wire: bytes
+    size_bytes: int
+
+
+NO_BLOCK = Block(b"", 0)
+
+
 class Put(Transfer):
     """A file on its way to the board by the program `put`.
 
@@ -99,7 +114,11 @@ class Put(Transfer):
 
     Attributes:
         resent_blocks: how many blocks arrived damaged and were sent again.
+        wire_bytes: how much of blocks has arrived.
     """
+
+    _function = b"_put"
+    _extra_bytes = 4  # of a block, beside what the board is told as its size
 
     def __init__(
         self,
@@ -114,6 +133,7 @@ class Put(Transfer):
         keep: bool = False,
     ) -> None:
         self.resent_blocks = 0
+        self.wire_bytes = 0
         self._repl = repl
         self._program = program
         self._name = name
@@ -125,7 +145,7 @@ class Put(Transfer):
         self._keep = keep
         self._unfetched_bytes = size_bytes
         self._unstored_bytes = size_bytes
-        self._block = self._following = b""  # the first that the board has not stored, and the one after it
+        self._block = self._following = NO_BLOCK  # the first that the board has not stored, and the one after it
         self._unsent_bytes = 0  # of what the board reads now, or will read next
 
     def run(self) -> Dialogue[None]:
@@ -154,35 +174,40 @@ class Put(Transfer):
 
     def _attempt(self, mode: str) -> Dialogue[None]:
         called_with = arguments((self._name, self._unstored_bytes), mode, self._block_bytes)
-        yield from self._repl.call(called_with, (b"_put", self._program))
+        yield from self._repl.call(called_with, (self._function, self._program))
         reply = yield from self._reply(PROGRAM_TIMEOUT_MS)
         if not self.opened:
-            self._unsent_bytes = self._block_bytes + 4
+            self._unsent_bytes = self._block_bytes + self._extra_bytes
             self.opened = True
             yield Opened()
             self._block = yield from self._next_block()
         early = 0
         while reply != END:
             self._unsent_bytes = 0
-            yield Send(self._block[early:])
-            self._following = self._following or (yield from self._next_block())
-            early = min(self._early_bytes, len(self._following))
+            yield Send(self._block.wire[early:])
+            if self._following is NO_BLOCK:
+                self._following = yield from self._next_block()
+            early = min(self._early_bytes, len(self._following.wire))
             if early:
-                yield Send(self._following[:early])
-            self._unsent_bytes = len(self._following) - early
+                yield Send(self._following.wire[:early])
+            self._unsent_bytes = len(self._following.wire) - early
             reply = yield from self._reply_to_block()
-            self._unstored_bytes -= len(self._block) - 4
-            self._block, self._following = self._following, b""
+            self._unstored_bytes -= self._block.size_bytes
+            self.wire_bytes += len(self._block.wire)
+            self._block, self._following = self._following, NO_BLOCK
         if self._unstored_bytes:
             raise RemoteProtocolError("the board says that it has the file, but not all of it was sent")
 
-    def _next_block(self) -> Dialogue[bytes]:
-        count = min(self._block_bytes, self._unfetched_bytes)
+    def _fetch(self, limit_bytes: int) -> Dialogue[bytes]:
+        count = min(limit_bytes, self._unfetched_bytes)
         if not count:
             return b""
         self._unfetched_bytes -= count
-        data = yield Fetch(count)
-        return data + crc32(data).to_bytes(4, "little")
+        return (yield Fetch(count))
+
+    def _next_block(self) -> Dialogue[Block]:
+        data = yield from self._fetch(self._block_bytes)
+        return Block(data + crc32(data).to_bytes(4, "little"), len(data)) if data else NO_BLOCK
 
     def _reply(self, timeout_ms: int) -> Dialogue[bytes]:
         reply = yield from self._repl.exactly(1, timeout_ms)
@@ -208,7 +233,7 @@ class Put(Transfer):
     def _fillers(self) -> Iterator[bytes]:
         # Mostly few bytes are missing; but a whole block, if what got lost is the board's answer.
         size = FILLER_BYTES
-        while size < 2 * (self._block_bytes + 4 + FILLER_BYTES):
+        while size < 2 * (self._block_bytes + self._extra_bytes + FILLER_BYTES):
             yield bytes(size)
             size *= 2
 
@@ -219,7 +244,7 @@ class Put(Transfer):
             try:
                 while (reply := (yield from self._repl.exactly(1, FILLER_TIMEOUT_MS))) != END:
                     if reply == ACK:
-                        yield Send(bytes(self._block_bytes + 4))
+                        yield Send(bytes(self._block_bytes + self._extra_bytes))
             except DialogueTimeoutError:
                 continue
             yield from self._repl.until(b"\x04>", PROGRAM_TIMEOUT_MS)
@@ -237,9 +262,9 @@ class Put(Transfer):
     def _forget_stored(self) -> Dialogue[None]:
         # The board's word for the last block may have got lost.
         left_bytes = self._offset_bytes + self._size_bytes - (yield from self._stored_bytes())
-        if left_bytes == self._unstored_bytes - (len(self._block) - 4):
+        if left_bytes == self._unstored_bytes - self._block.size_bytes:
             self._unstored_bytes = left_bytes
-            self._block, self._following = self._following, b""
+            self._block, self._following = self._following, NO_BLOCK
         elif left_bytes != self._unstored_bytes:
             raise RemoteProtocolError("the board has stored something else than was sent")
 

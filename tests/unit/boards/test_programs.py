@@ -13,6 +13,7 @@ import pytest
 import webrepl_programs
 from program_board import Line, ProgramBoard
 from webrepl_bridge.boards.programs import compact, program
+from webrepl_bridge.protocol.deflated_transfers import PutDeflated
 from webrepl_bridge.protocol.raw_repl import RawRepl
 from webrepl_bridge.protocol.text_transfers import GetText, PutText
 from webrepl_bridge.protocol.transfers import Get, Put, Transfer
@@ -157,19 +158,20 @@ def test_put_and_get(compacted: bool, renames_over: bool) -> None:
     def code(name: str) -> bytes:
         return program(name) if compacted else source(name).encode()
 
-    content = bytes(range(256)) * 2
+    content = bytes(range(256)) + bytes(300)
     with ProgramBoard({"b": b"old", "t": b"old"}, renames_over=renames_over) as board:
         repl = RawRepl()
         line = Line(board)
         line.drive(repl.enter(line_is_empty=True))
         puts: list[Transfer] = [
             Put(repl, code("put"), "b", len(content), 100, 30),
+            PutDeflated(repl, code("put_deflate"), "d", len(content), 100, 30),
             PutText(repl, code("put_text"), "t", len(content)),
         ]
         for put in puts:
             line.content = content
             line.drive(put.run())
-        assert board.files == {"b": content, "t": content}
+        assert board.files == {"b": content, "d": content, "t": content}
         gets: list[Transfer] = [Get(repl, code("get"), "t", 100), GetText(repl, code("get_text"), "b")]
         for get in gets:
             line.delivered = b""
@@ -182,4 +184,4 @@ def test_probe() -> None:
         repl = RawRepl()
         line = Line(board)
         line.drive(repl.enter(line_is_empty=True))
-        assert line.drive(repl.execute(program("probe") + b"\nprobe()\n")) == b"1 25 0\r\n1970\r\n100000\r\n"
+        assert line.drive(repl.execute(program("probe") + b"\nprobe()\n")) == b"1 25 0\r\n1970\r\n1\r\n100000\r\n"
