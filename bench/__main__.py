@@ -9,10 +9,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))  # the emulated boards and the official client
 
-from . import far_boards, lab, latency, link, page, replug, shim, spi, tools, transfers
+from . import far_boards, lab, latency, link, page, replug, shim, spi, tools, transfers, trees
 
 PARTS = {
     "transfers": transfers.main,
+    "trees": trees.main,
     "latency": latency.main,
     "link": link.main,
     "shim": shim.main,

@@ -7,20 +7,21 @@ import sys
 import time
 from pathlib import Path
 
-TIMEOUT_S = 120
+TIMEOUT_S = 600
 
 
 def mpremote(url: str, source: str, target: str, folder: Path) -> float:
     """Copy a file with mpremote; return the seconds it took. Names on the board begin with a colon."""
-    return _time(["mpremote", "connect", url, "cp", source, target], folder)
+    return timed(["mpremote", "connect", url, "cp", source, target], folder)
 
 
 def mpytool(url: str, source: str, target: str, folder: Path) -> float:
     """The same with mpytool; forced, because it does not send what is already there."""
-    return _time(["mpytool", "-f", "-a", url.removeprefix("socket://"), "cp", source, target], folder)
+    return timed(["mpytool", "-f", "-a", url.removeprefix("socket://"), "cp", source, target], folder)
 
 
-def _time(command: list[str], folder: Path) -> float:
+def timed(command: list[str], folder: Path) -> float:
+    """Run a command in `folder`; return the seconds it took."""
     started_s = time.monotonic()
     subprocess.run(
         [str(Path(sys.executable).with_name(command[0])), *command[1:]],
