@@ -50,6 +50,15 @@ def test_there_and_back(there: Way, here: Path) -> None:
     assert (there.folder / "c.py").read_text() == "print('a')\n"
 
 
+def test_what_is_in_a_directory(there: Way, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there.run("cp", "-r", "src/.", ":/")
+    assert tree_of(there.folder) == tree_of(here / "src")
+    there.run("rm", "-r", ":/lib", ":/main.py")
+    monkeypatch.chdir(here / "src")
+    there.run("cp", "-r", ".", ":/")
+    assert tree_of(there.folder) == tree_of(here / "src")
+
+
 def test_what_is_there_already_is_not_copied_again(there: Way, here: Path) -> None:
     there.run("cp", "-r", "src", ":")
     before = (there.folder / "src/main.py").stat().st_mtime_ns

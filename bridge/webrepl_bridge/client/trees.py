@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 
 
 class LocalPlace:
-    """A file or directory of this computer, which need not be there yet."""
+    """A file or directory of this computer, which need not be there yet.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.base_name = path.resolve().name
+    Args:
+        path: its name here.
+
+    Attributes:
+        base_name: what it is called in a directory that it is copied to; empty: what is in it goes there.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.base_name = "" if os.path.basename(path) == "." else self.path.resolve().name
 
     def __str__(self) -> str:
         return str(self.path)

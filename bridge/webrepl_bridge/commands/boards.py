@@ -106,7 +106,7 @@ class Boards:
     async def place(self, text: str) -> Place:
         """Return the place that is written so, on a board or here."""
         path = parse_path(text)
-        return LocalPlace(Path(text)) if path is None else BoardPlace((await self.at(path)).files, path.name)
+        return LocalPlace(text) if path is None else BoardPlace((await self.at(path)).files, path.name)
 
     def _url(self, board: str) -> str:
         if "://" in board:
