@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from board_kinds import Desk, in_loop, serve
+from board_kinds import PATIENCE_S, Desk, in_loop, serve
 from contract.conftest import Rig
 from webrepl_bridge.boards.stock import WhileRunning
 from webrepl_link.errors import BoardError
@@ -266,6 +266,25 @@ async def test_refusing_while_a_program_runs(rig: Rig) -> None:
         await desk.expect(">>> ")
         assert await desk.get("file") == b"data"
         assert await desk.evaluate("n") > 0
+
+
+@pytest.mark.kinds.with_args(lambda kind: kind.files_stop_programs)
+@in_loop
+async def test_the_board_settles_when_one_leaves_who_waited_for_a_program_to_end(rig: Rig) -> None:
+    async with serve(rig.kind, rig.url, WhileRunning.WAIT) as desk:
+        await desk.enter("n = 0")
+        await desk.type(FOREVER)
+        await desk.expect(FOREVER.split("\r", maxsplit=1)[0] + "\r\n")
+        waiting = asyncio.create_task(desk.put("file", b"never"))
+        await asyncio.sleep(0)
+        settled = asyncio.create_task(desk.board.settle())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        async with asyncio.timeout(PATIENCE_S):
+            await settled
+        await desk.board.interrupt()
+        await desk.expect("KeyboardInterrupt")
+        await desk.expect(">>> ")
 
 
 @pytest.mark.kinds.with_args(lambda kind: kind.files_stop_programs)

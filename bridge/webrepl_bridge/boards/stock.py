@@ -411,6 +411,7 @@ class _Visit:
         if self._has_turn:
             self._has_turn = False
             self._turn.release()
+            self._wire.notify()
 
     def lend(self, mode: Mode) -> None:
         """Take the wire from the terminal."""

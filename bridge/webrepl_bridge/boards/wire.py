@@ -54,6 +54,10 @@ class Wire(ABC):
         """Say that there is something to do."""
         self._work.set()
 
+    def notify(self) -> None:
+        """Say that something has happened, to those who wait for a change."""
+        self._changed.set()
+
     async def change(self, timeout_ms: int | None = None) -> bool:
         """Wait until something has happened; False if nothing did within `timeout_ms`.
 
