@@ -11,7 +11,8 @@ repl_wire       where its stream, a clock and the pure cores meet
 webrepl_board   what boards have in common that run the firmware's own WebREPL
 remote          RemoteBoard: the firmware's own WebREPL, over a WebSocket
 plain           PlainBoard: the firmware's own WebREPL on the wire, in RFC 6455 frames
-records         files by records, for the kinds of board that take them
+record_board    what boards have in common whose files are asked for by records
+records         one such question, and files as they come and go by them
 linked          LinkedBoard: a board that runs the shim, by the link
 bridged         BridgedBoard: a board behind another bridge
 bridge_wire     where its connection and the pure cores meet

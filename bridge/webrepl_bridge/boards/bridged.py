@@ -15,27 +15,24 @@ from webrepl_link.errors import TransportError
 
 from ..protocol.webrepl_client import VersionTold
 from .bridge_wire import BridgeWire
-from .records import Download, Talk, Upload, ask, encode_name
-from .terminal_board import TerminalBoard
+from .record_board import RecordBoard
+from .records import Talk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from webrepl_transports.websocket import WebSocket
 
-    from ..protocol.file_requests import Answer, FileRequest
 
-CHUNKS_AHEAD = 1
-"""A WebREPL server may take a byte after the end of a file for the next request."""
-
-
-class BridgedBoard(TerminalBoard):
+class BridgedBoard(RecordBoard):
     """A board behind another bridge.
 
     Args:
         websocket: the terminal's connection, logged in; closed by its owner.
         connect: makes another one.
     """
+
+    chunks_ahead = 1  # A WebREPL server may take a byte after the end of a file for the next request.
 
     def __init__(self, websocket: WebSocket, connect: Callable[[], Awaitable[WebSocket]]) -> None:
         self._wire = BridgeWire(websocket, lambda data: self.on_output(data))
@@ -73,7 +70,7 @@ class BridgedBoard(TerminalBoard):
         return event.version if isinstance(event, VersionTold) else (0, 0, 0)
 
     @contextlib.asynccontextmanager
-    async def _files(self) -> AsyncIterator[Talk]:
+    async def _talk(self) -> AsyncIterator[Talk]:
         await self.version()
         websocket = await self._connect()
         try:
@@ -83,30 +80,6 @@ class BridgedBoard(TerminalBoard):
             yield Talk(wire)
         finally:
             await websocket.aclose()
-
-    @contextlib.asynccontextmanager
-    async def put(
-        self, name: str, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False
-    ) -> AsyncIterator[Upload]:
-        """See Board."""
-        encoded = encode_name(name)
-        async with self._files() as talk:
-            upload = Upload(talk, encoded, size_bytes, offset_bytes, keep=keep)
-            await upload.open()
-            yield upload
-
-    @contextlib.asynccontextmanager
-    async def get(self, name: str, offset_bytes: int = 0, size_bytes: int | None = None) -> AsyncIterator[Download]:
-        """See Board."""
-        encoded = encode_name(name)
-        async with self._files() as talk:
-            await talk.open(lambda client: client.ask_get(encoded, offset_bytes, size_bytes))
-            yield Download(talk, CHUNKS_AHEAD)
-
-    async def ask(self, request: FileRequest[Answer]) -> Answer:
-        """See Board."""
-        async with self._files() as talk:
-            return await ask(talk, request, CHUNKS_AHEAD)
 
 
 async def _run_files(wire: BridgeWire) -> None:

@@ -13,15 +13,13 @@ from webrepl_link.errors import BoardError, TransportError, WebReplError
 from ..protocol.dialogue import ETIMEDOUT
 from ..protocol.webrepl_client import VersionTold
 from .link_wire import AGE_MS_MAX, LinkWire
-from .records import Download, Talk, Upload, ask, encode_name
-from .terminal_board import TerminalBoard
+from .record_board import RecordBoard
+from .records import Talk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from webrepl_transports import ByteStream
-
-    from ..protocol.file_requests import Answer, FileRequest
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +32,8 @@ SESSION_TIMEOUT_MS = 5_000
 GIVE_UP_TIMEOUT_MS = 5_000
 """How long the board may take to give up a transfer, before the session is given up instead."""
 
-CHUNKS_AHEAD = 4
-"""How many chunks of a file are asked for at once, so that the line does not fall silent between them."""
 
-
-class LinkedBoard(TerminalBoard):
+class LinkedBoard(RecordBoard):
     """A board on a wire, with the shim.
 
     Args:
@@ -46,6 +41,8 @@ class LinkedBoard(TerminalBoard):
         random_bits: gives so many random bits.
         may_end: whether `run` ends, with ShimGoneError, when a plain REPL has taken the shim's place.
     """
+
+    chunks_ahead = 4  # So that the line does not fall silent between them.
 
     def __init__(
         self, stream: ByteStream, random_bits: Callable[[int], int] = secrets.randbits, *, may_end: bool = False
@@ -143,27 +140,3 @@ class LinkedBoard(TerminalBoard):
                 self._wire.renew()
         finally:
             self._turn.release()
-
-    @contextlib.asynccontextmanager
-    async def put(
-        self, name: str, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False
-    ) -> AsyncIterator[Upload]:
-        """See Board."""
-        encoded = encode_name(name)
-        async with self._talk() as talk:
-            upload = Upload(talk, encoded, size_bytes, offset_bytes, keep=keep)
-            await upload.open()
-            yield upload
-
-    @contextlib.asynccontextmanager
-    async def get(self, name: str, offset_bytes: int = 0, size_bytes: int | None = None) -> AsyncIterator[Download]:
-        """See Board."""
-        encoded = encode_name(name)
-        async with self._talk() as talk:
-            await talk.open(lambda client: client.ask_get(encoded, offset_bytes, size_bytes))
-            yield Download(talk, CHUNKS_AHEAD)
-
-    async def ask(self, request: FileRequest[Answer]) -> Answer:
-        """See Board."""
-        async with self._talk() as talk:
-            return await ask(talk, request, CHUNKS_AHEAD)
