@@ -1,4 +1,4 @@
-"""One ASGI application for all boards: the page and WebREPL at `/` and `/NAME`, `/boards`, `/health`, `/metrics`."""
+"""One ASGI application for all boards: the page and WebREPL at `/` and `/NAME`, REST, `/boards` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 from .control import control_routes
 from .metrics import exposition
 from .page import page_routes
+from .rest import rest_routes
 from .webrepl import serve_client
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def create_app(
             Route("/health", health),
             *control_routes(lab, gate, board, neighbours),
             Route("/metrics", metrics),
+            *rest_routes(lab, gate, board, neighbours),
             *([WebSocketRoute(f"{dial_in.path}/{{name}}", dial_in.accept)] if dial_in else []),
             WebSocketRoute("/{name:path}", webrepl),
         ],

@@ -7,8 +7,6 @@ The password goes as in `curl -u :PASSWORD` (the user's name does not matter) or
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +17,7 @@ from starlette.routing import Route
 from webrepl_link.errors import BoardError, TransportError
 
 from ..session import Action, Session
-from .addresses import without_port
+from .authorization import address, demand, judge
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..lab.lab import Lab
     from .neighbours import Neighbours
-    from .passwords import PasswordGate, Verdict
+    from .passwords import PasswordGate
 
 TAKEOVER = "takeover"
 ACTIONS = (*(action.value for action in Action), TAKEOVER)
@@ -44,7 +42,7 @@ def control_routes(lab: Lab, gate: PasswordGate, board: str, neighbours: Neighbo
     """
 
     async def boards(request: Request) -> Response:
-        tell = _outline if await _judge(request, gate) is None else _describe
+        tell = _outline if await judge(request, gate) is None else _describe
         listed = [tell(session) for session in lab.sessions.values()]
         state: dict[str, Any] = {"default": board or lab.default, "boards": listed}
         if neighbours is not None:
@@ -52,9 +50,7 @@ def control_routes(lab: Lab, gate: PasswordGate, board: str, neighbours: Neighbo
         return JSONResponse(state, headers={"Cache-Control": "no-store"})
 
     async def act(request: Request) -> Response:
-        verdict = await _judge(request, gate)
-        if verdict is None:
-            raise HTTPException(401, "this needs the password", {"WWW-Authenticate": 'Basic realm="webrepl-bridge"'})
+        verdict = await demand(request, gate)
         if verdict.watches_only:
             raise HTTPException(403, "who may only watch may not do this")
         name, action = request.path_params["name"], request.path_params["action"]
@@ -64,7 +60,7 @@ def control_routes(lab: Lab, gate: PasswordGate, board: str, neighbours: Neighbo
         if action not in ACTIONS:
             raise HTTPException(404, f"there is no action {action}, but {', '.join(ACTIONS)}")
         try:
-            await _act(session, action, _address(request), disconnect="disconnect" in request.query_params)
+            await _act(session, action, address(request), disconnect="disconnect" in request.query_params)
         except BoardError as error:
             return PlainTextResponse(f"{error}\n", 503 if session.board is None else 409)
         except TransportError as error:
@@ -82,33 +78,6 @@ async def _act(session: Session, action: str, by: str, *, disconnect: bool) -> N
         session.dismiss(f"taken over by {by}")
     if session.board is not None:
         await session.take_over(f"taken over by {by}")
-
-
-async def _judge(request: Request, gate: PasswordGate) -> Verdict | None:
-    """Judge the password of a request; None if there is none.
-
-    Raises:
-        HTTPException: it is wrong.
-    """
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        given = value.encode("latin-1")
-    elif scheme.lower() == "basic":
-        try:
-            given = base64.b64decode(value, validate=True).partition(b":")[2]
-        except binascii.Error:
-            raise HTTPException(400, "this is no basic authorization") from None
-    else:
-        return None
-    verdict = gate.check(given, _address(request), int(asyncio.get_running_loop().time() * 1000))
-    await asyncio.sleep(verdict.delay_ms / 1000)
-    if not verdict.right:
-        raise HTTPException(401, "wrong password", {"WWW-Authenticate": 'Basic realm="webrepl-bridge"'})
-    return verdict
-
-
-def _address(request: Request) -> str:
-    return without_port(request.client.host if request.client else "")
 
 
 def _outline(session: Session) -> dict[str, Any]:

@@ -92,13 +92,13 @@ async def serve_client(websocket: WebSocket, session: Session, gate: PasswordGat
     except* WebSocketDisconnect:
         pass
     except* (_Goodbye, ClientEndedError) as group:
-        goodbye = _first(group)
+        goodbye = first_of(group)
     except* Exception:
         log.exception("%s: serving %s failed", session.name, address)
         goodbye = _Goodbye(CloseCode.INTERNAL_ERROR, "the bridge failed; its log says more")
     if goodbye is not None:
         log.info("%s: closing %s: %s", session.name, address, goodbye)
-        await _close(websocket, _close_code(goodbye), str(goodbye))
+        await close_websocket(websocket, close_code(goodbye), str(goodbye))
 
 
 def _wants_replay(websocket: WebSocket) -> bool:
@@ -127,22 +127,39 @@ def client_address(websocket: WebSocket) -> str:
     return without_port(websocket.client.host if websocket.client else "")
 
 
-def _close_code(goodbye: Exception) -> int:
+def close_code(goodbye: Exception) -> int:
+    """Return the code that tells a client why it is let go."""
     if isinstance(goodbye, _Goodbye):
         return goodbye.code
     return CloseCode.TRY_AGAIN_LATER if isinstance(goodbye, ClientTooSlowError) else CloseCode.GOING_AWAY
 
 
-def _first(group: BaseExceptionGroup[Exception]) -> Exception:
+def first_of(group: BaseExceptionGroup[Exception]) -> Exception:
+    """Return the first of what came together."""
     error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return first_of(error) if isinstance(error, BaseExceptionGroup) else error
 
 
-async def _close(websocket: WebSocket, code: int, reason: str) -> None:
+async def close_websocket(websocket: WebSocket, code: int, reason: str) -> None:
+    """Close a connection that is open, and say why."""
     if websocket.application_state is WebSocketState.CONNECTED:
         short = reason.encode()[:CLOSE_REASON_BYTES_MAX].decode(errors="ignore")
         with contextlib.suppress(WebSocketDisconnect):
             await websocket.close(code, short)
+
+
+async def show_terminal(websocket: WebSocket, client: Client[str]) -> NoReturn:
+    """Send the terminal's output to a client until cancelled."""
+    frames = TextFrames()
+    while True:
+        try:
+            messages = frames.cut(await within(HOLD_MS if frames.holding else None, client.receive()))
+        except TimeoutError:
+            messages = frames.flush()
+        for message in messages[:-1]:
+            await websocket.send({"type": "websocket.send", "text": message, MORE_FOLLOWS: True})
+        for message in messages[-1:]:
+            await websocket.send_text(message)
 
 
 class _Connection:
@@ -183,7 +200,7 @@ class _Connection:
             tasks.create_task(self._listen())
             tasks.create_task(self._handle(client, typist))
             tasks.create_task(typist.run())
-            tasks.create_task(self._show(client))
+            tasks.create_task(show_terminal(self._websocket, client))
             tasks.create_task(client.fall_behind())
 
     # Tasks.
@@ -193,18 +210,6 @@ class _Connection:
             message = await self._receive()
             await self._inbox.join()  # one message ahead of `handle`, not more
             self._inbox.put_nowait(message)
-
-    async def _show(self, client: Client[str]) -> NoReturn:
-        frames = TextFrames()
-        while True:
-            try:
-                messages = frames.cut(await within(HOLD_MS if frames.holding else None, client.receive()))
-            except TimeoutError:
-                messages = frames.flush()
-            for message in messages[:-1]:
-                await self._websocket.send({"type": "websocket.send", "text": message, MORE_FOLLOWS: True})
-            for message in messages[-1:]:
-                await self._websocket.send_text(message)
 
     async def _handle(self, client: Client[str], typist: Typist) -> NoReturn:
         while True:

@@ -239,6 +239,10 @@ class Session:
         finally:
             self.watchers.remove(watcher)
 
+    def visitor(self, origin: str) -> Client[str]:
+        """Make a client that comes for one errand at the files: it sees nothing, and is not counted."""
+        return Client(self, self._name_of(origin), "", self._notice)
+
     def _notice(self, line: str) -> str:
         return f"\r\n[{self.name}: {line}]\r\n"
 
