@@ -133,9 +133,14 @@ def test_refusals(bridge: Bridge, tmp_path: Path) -> None:
     assert status("-u :passw0rd", "../x") == 400
     assert status("-u :passw0rd -X DELETE", "") == 403
     assert status("-u :passw0rd -X DELETE", "lib") == 404
+    assert status("-u :passw0rd", "lib") == 404
+    assert status("-u :passw0rd", "none/") == 404
     assert status("-u :passw0rd -T x", "lib") == 409
     assert status("-u :passw0rd -T x -H 'Transfer-Encoding: chunked'", "y") == 411
     assert status("-u :passw0rd -T x -H 'Content-Range: bytes 0-9/*'", "y") == 400
     assert status("-u :passw0rd -X MOVE", "lib/") == 400
     assert status("-u :passw0rd -T x") == 201
     assert (bridge.folder / "x").stat().st_size == 2_000_000
+    assert status("-u :passw0rd", "x/") == 404
+    assert status("-u :passw0rd -X DELETE", "x/") == 404
+    assert status("-u :passw0rd -X PUT", "x/") == 409

@@ -9,7 +9,6 @@ Source: CircuitPython docs/workflows.md, supervisor/shared/web_workflow/web_work
 from __future__ import annotations
 
 import socket
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -27,7 +26,7 @@ from .authorization import demand, judge
 from .rest_serial import serve_terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 SHARED = Middleware(
     CORSMiddleware,
     allow_origins=["*"],
-    allow_methods=rest_files.METHODS,
+    allow_methods=(*rest_files.METHODS, "OPTIONS"),
     allow_headers=["*"],
     expose_headers=["ETag", "Content-Range"],
 )
@@ -65,25 +64,28 @@ def rest_routes(lab: Lab, gate: PasswordGate, board: str, neighbours: Neighbours
         return session
 
     def at_own_address(
+        path: str,
         handle: Callable[[Request, Session], Awaitable[Response]],
-    ) -> Callable[[Request], Awaitable[Response]]:
-        @wraps(handle)
+        own_methods: Sequence[str] = ("GET", "HEAD"),
+    ) -> Route:
+        methods = (*own_methods, "OPTIONS")
+
         async def handle_or_send_on(request: Request) -> Response:
+            if request.method == "OPTIONS":  # not sent on, as browsers do not follow; and without the password
+                allowed = ", ".join(methods)
+                return Response(status_code=204, headers={"Allow": allowed, "Access-Control-Allow-Methods": allowed})
             name = request.path_params.get("name", "")
             session = find(name)
-            if name or board or request.method == "OPTIONS":
+            if name or board:
                 return await handle(request, session)
-            path = request.scope["raw_path"].decode("ascii")
+            own = f"/{session.name}" + request.scope["raw_path"].decode("ascii")
             query = f"?{request.url.query}" if request.url.query else ""
             # A RedirectResponse would encode the path a second time.
-            return Response(status_code=307, headers={"Location": f"/{session.name}{path}{query}"})
+            return Response(status_code=307, headers={"Location": own + query})
 
-        return handle_or_send_on
+        return Route(path, handle_or_send_on, methods=methods, middleware=[SHARED])
 
     async def files(request: Request, session: Session) -> Response:
-        if request.method == "OPTIONS":
-            methods = ", ".join(rest_files.METHODS)
-            return Response(status_code=204, headers={"Allow": methods, "Access-Control-Allow-Methods": methods})
         await _demand_all(request, gate)
         return await rest_files.answer(request, session)
 
@@ -115,16 +117,11 @@ def rest_routes(lab: Lab, gate: PasswordGate, board: str, neighbours: Neighbours
         route
         for prefix in ("", "/{name}")
         for route in (
-            Route(f"{prefix}/fs/{{path:path}}", at_own_address(files), methods=rest_files.METHODS, middleware=[SHARED]),
-            *(
-                Route(f"{prefix}/cp/{path}", at_own_address(handle), middleware=[SHARED])
-                for path, handle in (
-                    ("version.json", version),
-                    ("devices.json", devices),
-                    ("diskinfo.json", disk),
-                    ("serial/", page),
-                )
-            ),
+            at_own_address(f"{prefix}/fs/{{path:path}}", files, rest_files.METHODS),
+            at_own_address(f"{prefix}/cp/version.json", version),
+            at_own_address(f"{prefix}/cp/devices.json", devices),
+            at_own_address(f"{prefix}/cp/diskinfo.json", disk),
+            at_own_address(f"{prefix}/cp/serial/", page),
             WebSocketRoute(f"{prefix}/cp/serial/", terminal),
         )
     ]

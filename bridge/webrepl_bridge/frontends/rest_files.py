@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-METHODS = ("GET", "HEAD", "PUT", "DELETE", "MOVE", "OPTIONS")
+METHODS = ("GET", "HEAD", "PUT", "DELETE", "MOVE")
 
 SILENCE_S = 60.0
 """How long a client may be silent in the middle of a file: the board's terminal waits for it meanwhile."""
@@ -129,9 +129,9 @@ async def _stat(board: Board, name: str, *, hashed: bool = False) -> Entry | Non
     return None
 
 
-async def _there(board: Board, name: str) -> Entry:
+async def _there(board: Board, name: str, *, hashed: bool = False) -> Entry:
     """Return what is there; a name that ends in a slash is a directory's, another one a file's."""
-    entry = await _stat(board, name)
+    entry = await _stat(board, name, hashed=hashed)
     if entry is None or entry.is_directory != name.endswith("/"):
         raise HTTPException(404, f"there is no {'directory' if name.endswith('/') else 'file'} {name}")
     return entry
@@ -158,7 +158,6 @@ async def board_space(request: Request, session: Session) -> Space:
 
 async def _list(request: Request, session: Session, name: str) -> Response:
     async with _turn(request, session, ListDirectory.kind, name) as board:
-        await _there(board, name)
         entries = await board.ask(ListDirectory(name))
         return JSONResponse(listing(entries, await _space(board) or Space(0, 0)), headers={"Cache-Control": "no-store"})
 
@@ -217,9 +216,9 @@ async def _remove(request: Request, session: Session, name: str) -> Response:
     if name == "/":
         raise HTTPException(403, "the root stays")
     async with _turn(request, session, Remove.kind, name) as board:
-        entry = await _there(board, name)
-        if not entry.is_directory and is_conditional(request.headers):
-            _check_conditions(request, await _stat(board, name, hashed=True))
+        entry = await _there(board, name, hashed=is_conditional(request.headers))
+        if not entry.is_directory:
+            _check_conditions(request, entry)
         await board.ask(Remove(name, deep=entry.is_directory))
     return Response(status_code=204)
 
@@ -255,9 +254,7 @@ class _Download(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""
         async with _turn(self._request, self._session, "get", self._name) as board:
-            await _there(board, self._name)
-            entry = await board.ask(GetStat(self._name, hashed=True))
-            wanted = self._describe(entry)
+            wanted = self._describe(await _there(board, self._name, hashed=True))
             if not wanted or self._request.method == "HEAD":
                 await self._start(send)
                 await send({"type": "http.response.body"})
