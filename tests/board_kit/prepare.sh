@@ -72,6 +72,10 @@ prepare_browser() {
   command -v chromium > /dev/null || packages chromium
 }
 
+prepare_curl() {
+  command -v curl > /dev/null || packages curl
+}
+
 prepare_ser2net() {
   { ! command -v ser2net && [ ! -x /usr/sbin/ser2net ]; } > /dev/null || return 0
   packages ser2net || return
@@ -104,6 +108,7 @@ prepare_node || echo "boards: no emulated Pico" >&2
 prepare_pico || echo "boards: no firmware for the emulated Pico" >&2
 prepare_microbit || echo "boards: no emulated micro:bit" >&2
 prepare_browser || echo "boards: no browser for the page" >&2
+prepare_curl || echo "boards: no curl" >&2
 prepare_ser2net || echo "boards: no ser2net to serve a board's port" >&2
 prepare_systemd || echo "boards: no systemd to check the unit" >&2
 prepare_udevadm || echo "boards: no udevadm to check the rules" >&2

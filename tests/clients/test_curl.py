@@ -1,18 +1,19 @@
-"""curl with the examples of CircuitPython's documentation (docs/workflows.md), against a real MicroPython."""
+"""curl with the examples of docs/rest.md and of CircuitPython's docs/workflows.md, against a real MicroPython."""
 
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from clients.conftest import Bridge
 
-BROWSER = "http://circuitpython.local"
+DOCS = Path(__file__).parents[2] / "docs/rest.md"
+HOST = "http://circuitpython.local"
 
 
 class Answer(NamedTuple):
@@ -83,6 +84,19 @@ def test_the_examples_of_the_documentation(bridge: Bridge, tmp_path: Path) -> No
     assert not list((bridge.folder / "lib").iterdir())
 
 
+def test_our_own_examples(bridge: Bridge, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("print('hello')\n")
+    blocks = "".join(re.findall(r"^```\n(\$.*?)^```", DOCS.read_text(), re.MULTILINE | re.DOTALL))
+    examples = re.findall(r"^\$ curl (.*)\n((?:[^$].*\n)*)", blocks, re.MULTILINE)
+    assert len(examples) > 10
+    there = ["--connect-to", f"localhost:8266:{bridge.host}:{bridge.port}", "--silent", "--show-error"]
+    for command, output in examples:
+        words = shlex.split(command.replace("/lab1/", "/unix/"))
+        done = subprocess.run(["curl", *there, *words], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == output.strip(), command
+    assert (tmp_path / "copy.py").read_text() == "print('hello')\n"
+
+
 def test_what_it_says_of_itself(bridge: Bridge, tmp_path: Path) -> None:
     base = "-L http://circuitpython.local"
     assert json.loads(curl(bridge, tmp_path, f"curl -v {base}/cp/devices.json").body) == {"total": 0, "devices": []}
@@ -99,7 +113,7 @@ def test_what_it_says_of_itself(bridge: Bridge, tmp_path: Path) -> None:
 def test_parts_and_conditions(bridge: Bridge, tmp_path: Path) -> None:
     body = bytes(range(32, 127)) * 40
     (bridge.folder / "a b+ü.txt").write_bytes(body)
-    where = f"-L -u :passw0rd {BROWSER}/fs/a%20b+%C3%BC.txt"
+    where = f"-L -u :passw0rd {HOST}/fs/a%20b+%C3%BC.txt"
     whole = curl(bridge, tmp_path, f"curl {where}")
     tag = whole.headers["etag"]
     part = curl(bridge, tmp_path, f"curl -r 3700- {where}")
@@ -123,7 +137,7 @@ def test_refusals(bridge: Bridge, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(bytes(2_000_000))
 
     def status(options: str, path: str = "x") -> int:
-        return curl(bridge, tmp_path, f"curl -L --path-as-is {options} {BROWSER}/fs/{path}").status
+        return curl(bridge, tmp_path, f"curl -L --path-as-is {options} {HOST}/fs/{path}").status
 
     assert status("") == 401
     assert status("-u :wrong") == 401

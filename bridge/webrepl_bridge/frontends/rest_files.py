@@ -239,7 +239,7 @@ async def _move(request: Request, session: Session, name: str) -> Response:
 
 def _check_conditions(request: Request, entry: Entry | None) -> None:
     if refusal(request.headers, entry, reads=False):
-        raise HTTPException(412, "the file is another one" if entry else "there is no such file")
+        raise HTTPException(412, "a condition of the request does not hold")
 
 
 class _Download(Response):
@@ -287,21 +287,26 @@ class _Download(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
     async def _stream(self, reader: FileReader, size_bytes: int, receive: Receive, send: Send) -> None:
-        """Send the body; one that ends early shows the client that it is not the whole file."""
+        """Send the body; one that ends early shows the client that it is not the whole file.
+
+        The last piece waits until the board has ended the file: who has all of it leaves, and must not cut that short.
+        """
         sent_bytes = 0
         try:
             async with asyncio.TaskGroup() as tasks:
                 leaving = tasks.create_task(_left(receive))
                 await self._start(send)
                 try:
-                    while data := await reader.read():
-                        async with asyncio.timeout(SILENCE_S):
-                            await send({"type": "http.response.body", "body": data, "more_body": True})
+                    data = await reader.read()
+                    while data:
+                        following = await reader.read()
                         sent_bytes += len(data)
+                        async with asyncio.timeout(SILENCE_S):
+                            more = sent_bytes < size_bytes
+                            await send({"type": "http.response.body", "body": data, "more_body": more})
+                        data = following
                 except (BoardError, TransportError, TimeoutError) as error:
                     log.warning("get %s: %s", self._name, error or f"silent for {SILENCE_S:g} s")
-                if sent_bytes == size_bytes:
-                    await send({"type": "http.response.body"})
                 leaving.cancel()
         except* ClientDisconnect:
             log.info("get %s: the client left after %d of %d bytes", self._name, sent_bytes, size_bytes)

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from fake_board import FakeBoard
 from lab_kit import run
 from serving import PASSWORD, Running, serving
+from webrepl_bridge.boards.base import FileReader
 from webrepl_bridge.frontends import rest_files
 from webrepl_bridge.frontends.app import create_app
 from webrepl_bridge.frontends.guard import Guard
@@ -59,12 +60,29 @@ async def ask(
 
 
 class Board(FakeBoard):
-    """A fake board that knows its space."""
+    """A fake board that knows its space, and notes when a file has been read to its end."""
+
+    @asynccontextmanager
+    async def get(self, name: str, offset_bytes: int = 0, size_bytes: int | None = None) -> AsyncIterator[Any]:
+        async with super().get(name, offset_bytes, size_bytes) as reader:
+            yield _Noting(self, reader)
 
     async def ask(self, request: FileRequest[Answer]) -> Answer:
         if isinstance(request, GetSpace):
             return cast("Answer", Space(1 << 30, self.free_bytes))
         return await super().ask(request)
+
+
+class _Noting:
+    def __init__(self, board: Board, reader: FileReader) -> None:
+        self._board = board
+        self._reader = reader
+
+    async def read(self) -> bytes:
+        data = await self._reader.read()
+        if not data:
+            await self._board.note("read to its end")
+        return data
 
 
 @asynccontextmanager
@@ -258,6 +276,21 @@ def test_a_client_that_leaves_before_its_file_has_come() -> None:
             assert (await reader.readline()).startswith(b"HTTP/1.1 200")
             writer.close()
             await board.wait_for("end of get /x")
+
+    run(test())
+
+
+def test_a_client_that_leaves_when_it_has_all_does_not_cut_the_board_short() -> None:
+    async def test() -> None:
+        async with lab1() as (_, board, where):
+            board.files["/x"] = bytes(10_000)
+            board.go.clear()
+            reader, writer = await begin(where, "GET /lab1/fs/x HTTP/1.1")
+            await reader.readuntil(b"\r\n\r\n")
+            board.go.set()
+            assert await reader.readexactly(10_000) == bytes(10_000)
+            assert "read to its end" in board.log
+            writer.close()
 
     run(test())
 
