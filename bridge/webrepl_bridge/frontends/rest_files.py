@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
+from posixpath import dirname
 from typing import TYPE_CHECKING, NoReturn
 
 from starlette.exceptions import HTTPException
@@ -50,14 +51,14 @@ PIECE_BYTES = 4096
 WAITING_MAX = 100
 """Requests that may wait for a board at once."""
 
-ENOENT, ENOSPC, ENOSYS = 2, 28, 38
+ENOENT, EBUSY, ENODEV, ENOSPC, ETIMEDOUT = 2, 16, 19, 28, 110
 
 STATUSES = {
     **{1: 403, 13: 403},  # EPERM, EACCES
     **{ENOENT: 404, 20: 404},  # ENOTDIR
     **{17: 409, 21: 409, 30: 409, 39: 409},  # EEXIST, EISDIR, EROFS (the drive is mounted at a computer), ENOTEMPTY
     **{ENOSPC: 413, 22: 400, 36: 400},  # EINVAL, ENAMETOOLONG
-    **{ENOSYS: 501, 16: 503, 19: 503, 110: 504},  # EBUSY, ENODEV, ETIMEDOUT
+    **{38: 501, EBUSY: 503, ENODEV: 503, ETIMEDOUT: 504},  # ENOSYS
 }
 """What an errno of the board's is in HTTP; others are 500."""
 
@@ -137,29 +138,33 @@ async def _there(board: Board, name: str, *, hashed: bool = False) -> Entry:
     return entry
 
 
-async def _space(board: Board) -> Space | None:
+async def _space(board: Board, folder: str) -> Space:
+    """Return the space of the file system that has a directory; 0 in all where that is not known.
+
+    The root of a board that has its files in `/flash` has none of its own, and not every file system can say.
+    """
     try:
-        return await board.ask(GetSpace("/"))
+        return await board.ask(GetSpace(folder))
     except BoardError as error:
-        if error.code != ENOSYS:
+        if error.code in (EBUSY, ENODEV, ETIMEDOUT):
             raise
-    return None
+    return Space(0, 0)
 
 
 async def board_space(request: Request, session: Session) -> Space:
-    """Return how much space a board has, 0 if its firmware cannot say.
+    """Return how much space a board has, 0 where that is not known.
 
     Raises:
         HTTPException: it failed.
     """
     async with _turn(request, session, GetSpace.kind, "/") as board:
-        return await _space(board) or Space(0, 0)
+        return await _space(board, "/")
 
 
 async def _list(request: Request, session: Session, name: str) -> Response:
     async with _turn(request, session, ListDirectory.kind, name) as board:
         entries = await board.ask(ListDirectory(name))
-        return JSONResponse(listing(entries, await _space(board) or Space(0, 0)), headers={"Cache-Control": "no-store"})
+        return JSONResponse(listing(entries, await _space(board, name)), headers={"Cache-Control": "no-store"})
 
 
 async def _make_directory(request: Request, session: Session, name: str) -> Response:
@@ -183,8 +188,8 @@ async def _store(request: Request, session: Session, name: str) -> Response:
         if entry is not None and entry.is_directory:
             raise HTTPException(409, f"{name} is a directory")
         _check_conditions(request, entry)
-        space = await _space(board)
-        if space is not None and size_bytes > space.free_bytes:
+        space = await _space(board, dirname(name))
+        if space.total_bytes and size_bytes > space.free_bytes:
             expected = "100-continue" in request.headers.get("Expect", "").lower()
             raise HTTPException(417 if expected else 413, f"{space.free_bytes} bytes are free on the board")
         await _receive(request, board, name, size_bytes)

@@ -62,6 +62,8 @@ async def ask(
 class Board(FakeBoard):
     """A fake board that knows its space, and notes when a file has been read to its end."""
 
+    total_bytes = 1 << 30
+
     @asynccontextmanager
     async def get(self, name: str, offset_bytes: int = 0, size_bytes: int | None = None) -> AsyncIterator[Any]:
         async with super().get(name, offset_bytes, size_bytes) as reader:
@@ -69,7 +71,8 @@ class Board(FakeBoard):
 
     async def ask(self, request: FileRequest[Answer]) -> Answer:
         if isinstance(request, GetSpace):
-            return cast("Answer", Space(1 << 30, self.free_bytes))
+            await self.note(f"space of {request.name}")
+            return cast("Answer", Space(self.total_bytes, self.free_bytes))
         return await super().ask(request)
 
 
@@ -215,6 +218,12 @@ def test_a_file_that_is_too_large() -> None:
             assert (told.status, told.body[:10]) == (413, "10 bytes a")
             assert (await ask(where, "PUT", "/lab1/fs/x", bytes(11), KNOWN | {"Expect": "100-continue"})).status == 417
             assert board.files["/x"] == bytes(10)
+            board.log.clear()
+            board.total_bytes = board.free_bytes = 0
+            assert (await ask(where, "PUT", "/lab1/fs/flash/x", b"")).status == 201
+            assert (await ask(where, "PUT", "/lab1/fs/flash/x", b"1")).status == 413  # the board's own answer
+            assert board.log.count("space of /flash") == 2
+            assert "put /flash/x 1" in board.log
 
     run(test())
 
