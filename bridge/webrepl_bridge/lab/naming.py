@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from webrepl_transports import SerialPort
 
-RESERVED = frozenset({"assets", "boards", "dial-in", "health", "metrics"})
+RESERVED = frozenset({"assets", "boards", "cp", "dial-in", "fs", "health", "metrics"})
 """Paths that are the bridge's own."""
 
 _NAME = re.compile(r"\w[\w.-]{0,63}")

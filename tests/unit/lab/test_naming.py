@@ -36,7 +36,7 @@ def test_a_number_that_fits_into_no_path() -> None:
     assert list(name_ports([port("/dev/ttyACM0", "E6/60 3?8")])) == ["E6-60-3-8"]
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "a b", "health", "boards", "metrics", ".x", "x" * 65])
+@pytest.mark.parametrize("name", ["", "a/b", "a b", "health", "boards", "metrics", "fs", "cp", ".x", "x" * 65])
 def test_what_is_no_name(name: str) -> None:
     assert not is_name(name)
 
