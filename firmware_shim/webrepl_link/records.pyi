@@ -13,6 +13,7 @@ SPACE: int
 DEEP: int
 HASHED: int
 KEEP: int
+PACED: int
 FLAGS: dict[int, int]
 REQUEST_BYTES: int
 REPLY_BYTES: int

@@ -12,6 +12,7 @@ from webrepl_bridge.protocol.server_events import (
     FileComplete,
     FileData,
     GetRequested,
+    GivenUp,
     PasswordGiven,
     ProtocolFailed,
     PutRequested,
@@ -19,7 +20,7 @@ from webrepl_bridge.protocol.server_events import (
     VersionWanted,
 )
 from webrepl_bridge.protocol.webrepl_server import WebReplServer
-from webrepl_link.records import GET_FILE, GET_VER, PUT_FILE, Request, encode_request
+from webrepl_link.records import GET_FILE, GET_VER, PACED, PUT_FILE, PUT_PART, Request, encode_request
 
 Part = tuple[bool, bytes]  # (is text, bytes)
 
@@ -73,11 +74,15 @@ class Peer:
                 assert data
                 if not self.broken:  # a file that fails at its first data
                     self.note("data", data)
+                    server.send_taken()
                 else:
                     server.send_reply(28)
             case FileComplete():
                 self.note("complete")
                 server.send_reply(0)
+            case GivenUp():
+                self.note("given up")
+                server.send_reply(125)
             case GetRequested(name):
                 self.note(f"get {name}")
                 self.file = name.encode() * 2
@@ -97,15 +102,20 @@ names = st.sampled_from([b"a", b"no", b"full", "ä.py".encode(), b"", b"x\0", b"
 
 @st.composite
 def requests(draw: st.DrawFn) -> bytes:
-    op = draw(st.sampled_from([PUT_FILE, GET_FILE, GET_VER, 9]))
+    op = draw(st.sampled_from([PUT_FILE, PUT_PART, GET_FILE, GET_VER, 9]))
     name = draw(names)
-    size = draw(st.integers(0, 30)) if op == PUT_FILE else 0
-    record = encode_request(Request(op, name, size))
+    size = draw(st.integers(0, 30)) if op in (PUT_FILE, PUT_PART) else 0
+    record = encode_request(Request(op, name, size, flags=PACED if op == PUT_PART else 0))
     good_name = name not in (b"", b"x\0", b"\xff")
+    if op == PUT_PART and good_name and name != b"no":
+        for _ in range(draw(st.integers(0, 5))):
+            chunk = draw(st.binary(min_size=1, max_size=10))
+            record += bytes([len(chunk), 0]) + chunk
+        record += b"\0\0"
     if op == PUT_FILE and good_name and name != b"no":
         record += draw(st.binary(min_size=size, max_size=size))
     if op == GET_FILE and good_name and name != b"no":
-        record += bytes(draw(st.sampled_from([0, -(-2 * len(name) // 5) + 1])))
+        record += bytes(draw(st.sampled_from([0, -(-2 * len(name) // 5) + 1]))) + draw(st.sampled_from([b"", b"\1"]))
     return record
 
 

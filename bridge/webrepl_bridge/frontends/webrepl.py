@@ -28,6 +28,7 @@ from ..protocol.server_events import (
     FileComplete,
     FileData,
     GetRequested,
+    GivenUp,
     PasswordGiven,
     ProtocolFailed,
     PutRequested,
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from .passwords import PasswordGate
 
 log = logging.getLogger(__name__)
+
+ECANCELED = 125
 
 SILENCE_S = 60.0
 """How long a client may be silent in the middle of a file: the board's terminal waits for it meanwhile."""
@@ -247,6 +250,8 @@ class _Connection:
                 await self._reply(0)
                 while isinstance(event := await self._next_of_transfer(typist), FileData):
                     await writer.write(event.data)
+                    self._core.send_taken()
+                    await self._patiently(self._flush())
                 if not isinstance(event, FileComplete):
                     raise _out_of_step(event)
                 await writer.finish()
@@ -299,6 +304,8 @@ class _Connection:
             if typist.full:
                 raise _Goodbye(CloseCode.POLICY_VIOLATION, "too much typed while a file was under way")
             typist.add(event.data)
+        if isinstance(event, GivenUp):
+            raise BoardError(ECANCELED, "given up by the client")
         return event
 
     async def _patiently(self, step: Awaitable[T]) -> T:

@@ -42,7 +42,7 @@ class PutRequested:
 
 @dataclass(frozen=True)
 class FileData:
-    """The next bytes of the file that is being put."""
+    """The next bytes of the file that is being put; owed, when there is room for more: `send_taken`."""
 
     data: bytes
 
@@ -77,6 +77,11 @@ class ChunkWanted:
 
 
 @dataclass(frozen=True)
+class GivenUp:
+    """The client wants no more of the put or get that is under way; owed: `send_reply` with an errno."""
+
+
+@dataclass(frozen=True)
 class VersionWanted:
     """The client wants the firmware's version; owed: `send_version`."""
 
@@ -97,6 +102,7 @@ Event = (
     | GetRequested
     | Asked
     | ChunkWanted
+    | GivenUp
     | VersionWanted
     | ProtocolFailed
 )

@@ -8,13 +8,17 @@ r"""The server's side of one WebREPL connection, pure: messages in, events and m
                                              |               PUT_DATA -- all --> PUT_END
                                              |                  | failed           | answer
                                              |               PUT_SKIP -- all ------+
+                                             |                                     |
+                                             |  paced: CHUNKS -- end mark --> PUT_END
+                                             |                  | failed           | answer
+                                             |             SKIP_CHUNKS -- end mark +
                                              +-- get ------> GET_OPEN -- refused --+
                                                                 | 0                |
                                                      GET_WAIT --\0--> GET_CHUNK ---+ answer
                                                          ^---- chunk ----+         |
                                              +-- other --> ASKED ------------------+ answer
 
-A list goes the way of a get.
+A list goes the way of a get. A paced put comes in chunks, as a get goes out, and an empty one ends it.
 
 Binary messages are one continuous byte stream of records: how it is cut into messages means nothing.
 While an answer is owed, the bytes behind the request wait here: what they mean depends on the answer.
@@ -29,10 +33,12 @@ from enum import Enum, auto
 
 from webrepl_link.errors import LocalProtocolError, RemoteProtocolError
 from webrepl_link.records import (
+    FLAGS,
     GET_FILE,
     GET_PART,
     GET_VER,
     KEEP,
+    PACED,
     PUT_FILE,
     PUT_PART,
     REQUEST_BYTES,
@@ -51,6 +57,7 @@ from .server_events import (
     FileComplete,
     FileData,
     GetRequested,
+    GivenUp,
     PasswordGiven,
     ProtocolFailed,
     PutRequested,
@@ -70,6 +77,16 @@ CHUNK_BYTES_MAX = 65_533
 """The most file data in one chunk: 2 bytes of length before it, and a 16-bit WebSocket length around both."""
 
 
+PACED_BYTES_MAX = 4096
+"""The most file data in one chunk of a paced put."""
+
+PACED_AHEAD = 4
+"""How many chunks of a paced put may be on their way: enough for 160 kB/s where the way and back takes 100 ms."""
+
+NEXT, STOP = b"\0", b"\1"
+"""What asks for the next chunk, in either direction, and what gives a get up."""
+
+
 class _State(Enum):
     PASSWORD = auto()
     VERDICT = auto()
@@ -79,6 +96,8 @@ class _State(Enum):
     PUT_DATA = auto()
     PUT_SKIP = auto()
     PUT_END = auto()
+    CHUNKS = auto()
+    SKIP_CHUNKS = auto()
     GET_OPEN = auto()
     GET_WAIT = auto()
     GET_CHUNK = auto()
@@ -103,6 +122,7 @@ class WebReplServer:
         self._records = bytearray()
         self._to_come = 0
         self._put_code = 0
+        self._paced = False
 
     # What comes in.
 
@@ -160,17 +180,20 @@ class WebReplServer:
             LocalProtocolError: no put and no get is under way, or a put succeeds before its data has come.
         """
         if code:  # what has come of a file that is given up concerns no one any more
-            self._events = deque(e for e in self._events if not isinstance(e, FileData | FileComplete))
+            self._events = deque(e for e in self._events if not isinstance(e, FileData | FileComplete | GivenUp))
         match self._state:
             case _State.PUT_OPEN if code == 0:
-                self._state = _State.PUT_DATA
-                self._outgoing.append(encode_reply(0))
+                self._state = _State.CHUNKS if self._paced else _State.PUT_DATA
+                self._outgoing.append(encode_reply(0) + (NEXT * PACED_AHEAD if self._paced else b""))
             case _State.GET_OPEN if code == 0:
                 self._state = _State.GET_WAIT
                 self._outgoing.append(encode_reply(0))
             case _State.PUT_DATA if code:
                 self._state = _State.PUT_SKIP
                 self._put_code = code
+            case _State.CHUNKS if code:
+                self._state = _State.SKIP_CHUNKS
+                self._outgoing.append(encode_reply(code))
             case _State.ASKED if code == 0:
                 raise LocalProtocolError("success is said with `send_answer`")
             case _State.PUT_OPEN | _State.GET_OPEN | _State.PUT_END | _State.ASKED:
@@ -181,6 +204,11 @@ class WebReplServer:
             case _:
                 raise LocalProtocolError(f"no reply is owed in state {self._state.name}")
         self._read_records()
+
+    def send_taken(self) -> None:
+        """There is room for more of the file that is being put; a client that waits for that is told."""
+        if self._state is _State.CHUNKS:
+            self._outgoing.append(NEXT)
 
     def send_answer(self, data: bytes) -> None:
         """Answer what was asked, with success: the reply, and what follows it."""
@@ -265,15 +293,41 @@ class WebReplServer:
                     self._events.append(FileComplete())
                 case _State.PUT_SKIP if not self._to_come:
                     self._finish(self._put_code)
+                case _State.CHUNKS | _State.SKIP_CHUNKS if len(self._records) >= 2:
+                    size_bytes = int.from_bytes(self._records[:2], "little")
+                    if size_bytes > PACED_BYTES_MAX:
+                        self._fail(f"a chunk has {PACED_BYTES_MAX:,} bytes at most, not {size_bytes:,}")
+                    elif len(self._records) < 2 + size_bytes:
+                        return
+                    else:
+                        self._read_chunk(self._take(2 + size_bytes)[2:])
                 case _State.GET_WAIT if self._records:
                     byte = self._take(1)
-                    if byte == b"\0":
+                    if byte in (NEXT, STOP):
                         self._state = _State.GET_CHUNK
-                        self._events.append(ChunkWanted())
+                        self._events.append(ChunkWanted() if byte == NEXT else GivenUp())
                     else:
                         self._fail(f"a chunk of the file is asked for with a zero byte, not {byte!r}")
                 case _:
                     return
+
+    def _read_chunk(self, data: bytes) -> None:
+        """Take a chunk of a paced put; an empty one is its end, whether all has come or not."""
+        if self._state is _State.SKIP_CHUNKS:
+            if not data:
+                self._state = _State.REQUEST
+        elif len(data) > self._to_come:
+            self._fail("more of the file than was announced")
+        elif data:
+            self._to_come -= len(data)
+            self._events.append(FileData(data))
+        elif self._to_come:
+            self._state = _State.PUT_END
+            self._events = deque(event for event in self._events if not isinstance(event, FileData))
+            self._events.append(GivenUp())
+        else:
+            self._state = _State.PUT_END
+            self._events.append(FileComplete())
 
     def _request_bytes(self) -> int:
         head = bytes(self._records[:REQUEST_BYTES])
@@ -295,13 +349,14 @@ class WebReplServer:
             self._events.append(VersionWanted())
         elif request.op not in (PUT_FILE, GET_FILE, PUT_PART, GET_PART):
             self._ask(request)
-        elif (name := _file_name(request)) is None or (request.op == PUT_PART and request.flags & ~KEEP):
+        elif (name := _file_name(request)) is None or (request.op == PUT_PART and request.flags & ~FLAGS[PUT_PART]):
             self._outgoing.append(encode_reply(EINVAL))
         elif request.op in (PUT_FILE, PUT_PART):
             self._state = _State.PUT_OPEN
             self._to_come = request.size
             is_part = request.op == PUT_PART
             offset_bytes, keep = (request.offset, bool(request.flags & KEEP)) if is_part else (0, False)
+            self._paced = is_part and bool(request.flags & PACED)
             self._events.append(PutRequested(name, request.size, offset_bytes, keep))
         else:
             self._state = _State.GET_OPEN

@@ -12,6 +12,7 @@ from webrepl_bridge.protocol.server_events import (
     FileComplete,
     FileData,
     GetRequested,
+    GivenUp,
     PasswordGiven,
     ProtocolFailed,
     PutRequested,
@@ -28,6 +29,7 @@ from webrepl_link.records import (
     HASHED,
     KEEP,
     LIST,
+    PACED,
     PUT_FILE,
     PUT_PART,
     REMOVE,
@@ -331,6 +333,17 @@ class TestBeyondTheStandard:
         server.receive_binary(encode_request(Request(GET_PART, b"f", 3, 10)))
         assert events(server) == [GetRequested("f", 10, 3)]
 
+    @pytest.mark.parametrize("op", [GET_FILE, GET_PART, LIST])
+    def test_a_get_that_is_given_up(self, server: WebReplServer, op: int) -> None:
+        server.receive_binary(request(op, b"f", 9) + b"\0\1")
+        server.send_reply(0)
+        server.send_chunk(b"data")
+        assert events(server)[1:] == [ChunkWanted(), GivenUp()]
+        server.send_reply(125)
+        assert server.messages_to_send() == [b"WB\0\0", b"\4\0data", b"\0\0", b"WB\x7d\0"]
+        server.receive_binary(request(GET_VER))
+        assert events(server) == [VersionWanted()]
+
     @pytest.mark.parametrize(
         ("refused", "code"),
         [
@@ -355,3 +368,58 @@ class TestBeyondTheStandard:
     def test_the_standards_ops_have_no_flags_and_no_offset(self, server: WebReplServer) -> None:
         server.receive_binary(encode_request(Request(GET_FILE, b"f", 1, 2, 255)))
         assert events(server) == [GetRequested("f")]
+
+
+class TestPacedPut:
+    @pytest.fixture
+    def opened(self, server: WebReplServer) -> WebReplServer:
+        server.receive_binary(encode_request(Request(PUT_PART, b"f", 7, flags=PACED)))
+        assert events(server) == [PutRequested("f", 7)]
+        server.send_reply(0)
+        assert server.messages_to_send() == [b"WB\0\0" + bytes(4)]
+        return server
+
+    def test_each_chunk_that_is_taken_makes_room_for_one(self, opened: WebReplServer) -> None:
+        opened.receive_binary(b"\3\0ab")
+        assert events(opened) == []
+        opened.receive_binary(b"c\4\0defg")
+        assert events(opened) == [FileData(b"abc"), FileData(b"defg")]
+        opened.send_taken()
+        assert opened.messages_to_send() == [b"\0"]
+        opened.receive_binary(b"\0\0")
+        assert events(opened) == [FileComplete()]
+        opened.send_taken()  # no more is wanted
+        opened.send_reply(0)
+        assert opened.messages_to_send() == [b"WB\0\0"]
+
+    def test_given_up(self, opened: WebReplServer) -> None:
+        opened.receive_binary(b"\3\0abc\0\0" + request(GET_VER))
+        assert events(opened) == [GivenUp()]
+        opened.send_reply(125)
+        assert opened.messages_to_send() == [b"WB\x7d\0"]
+        assert events(opened) == [VersionWanted()]
+
+    def test_what_was_on_its_way_when_it_failed_passes_by(self, opened: WebReplServer) -> None:
+        opened.receive_binary(b"\3\0abc\1\0d")
+        opened.send_reply(28)
+        assert opened.messages_to_send() == [b"WB\x1c\0"]
+        opened.receive_binary(b"\1\0e\0\0" + request(GET_VER))
+        assert events(opened) == [VersionWanted()]
+
+    def test_refused(self, server: WebReplServer) -> None:
+        server.receive_binary(encode_request(Request(PUT_PART, b"f", 7, flags=PACED)))
+        server.send_reply(30)
+        server.receive_binary(request(GET_VER))
+        assert events(server) == [PutRequested("f", 7), VersionWanted()]
+        assert server.messages_to_send() == [b"WB\x1e\0"]
+
+    def test_an_empty_file(self, server: WebReplServer) -> None:
+        server.receive_binary(encode_request(Request(PUT_PART, b"f", flags=PACED | KEEP)) + b"\0\0")
+        assert events(server) == [PutRequested("f", 0, keep=True)]
+        server.send_reply(0)
+        assert events(server) == [FileComplete()]
+
+    @pytest.mark.parametrize("chunk", [b"\x08\0abcdefgh", b"\x01\x10"])
+    def test_more_than_there_may_be(self, opened: WebReplServer, chunk: bytes) -> None:
+        opened.receive_binary(chunk)
+        assert isinstance(events(opened)[-1], ProtocolFailed)
