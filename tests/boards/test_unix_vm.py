@@ -8,7 +8,7 @@ import pytest
 
 from board_kit.repl import PROMPT, open_repl
 from board_kit.unix_vm import UnixVM
-from webrepl_bridge.demo import Newlines
+from webrepl_bridge.demo import Newlines, PasteEcho
 
 RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 
@@ -106,6 +106,18 @@ def test_ctrl_c_is_data_when_the_program_says_so(unix_vm: UnixVM) -> None:
         assert repl.expect(PROMPT) == b"b'a\\x03b'\r\n>>> "
 
 
+def test_paste_mode_echoes_the_two_ends_of_a_line_as_a_board_does(unix_vm: UnixVM) -> None:
+    with open_repl(unix_vm.device) as repl:
+        repl.to_prompt()
+        for last in (b"\x04", b"\x03"):
+            repl.port.write(b"\x05")
+            repl.expect(b"=== ")
+            repl.port.write(b"x = 1\ny = 2\r\nprint(x + y)" + last)
+            shown = repl.expect(PROMPT)
+            assert shown == b"x = 1\ny = 2\r\n=== \nprint(x + y)\r\n" + (b"3\r\n" if last == b"\x04" else b"") + b">>> "
+        assert repl.evaluate("'=== '") == "'=== '"
+
+
 def test_ctrl_c_stops_main_py(unix_vm: UnixVM) -> None:
     with open_repl(unix_vm.device) as repl:
         repl.to_prompt()
@@ -153,3 +165,16 @@ def test_newlines_do_not_depend_on_how_output_is_cut() -> None:
         newlines = Newlines()
         pieces = [newlines.convert(output[i : i + size]) for i in range(0, len(output), size)]
         assert b"".join(pieces) == whole
+
+
+def test_what_paste_mode_echoes_does_not_depend_on_how_it_is_cut() -> None:
+    prompt = b">>> \npaste mode; Ctrl-C to cancel, Ctrl-D to finish\n=== "
+    output = prompt + b"a\n=== b\n=== \n=== \n=== c\n1\n=== 2\n" + prompt + b"d\n>>> "
+    board_prompt = prompt.replace(b"\n", b"\r\n")
+    board = board_prompt + b"a\nb\r\n=== \n\r\n=== c\r\n1\r\n=== 2\r\n" + board_prompt + b"d\r\n>>> "
+    for size in range(1, len(output) + 1):
+        newlines, echo = Newlines(), PasteEcho()
+        echo.typed(b"\x05a\nb\r\n")
+        echo.typed(b"\rc\x04")
+        pieces = [echo.convert(newlines.convert(output[i : i + size])) for i in range(0, len(output), size)]
+        assert b"".join(pieces) == board

@@ -275,6 +275,20 @@ async def test_refusing_while_a_program_runs(rig: Rig) -> None:
         assert await desk.evaluate("n") > 0
 
 
+@pytest.mark.parametrize("while_running", list(WhileRunning))
+@in_loop
+async def test_a_prompt_behind_output_that_ends_no_line(rig: Rig, while_running: WhileRunning) -> None:
+    async with serve(rig.kind, rig.url, while_running) as desk:
+        await desk.type("print('no', 'end', end='')\r")
+        await desk.expect("no end>>> ")
+        await desk.put("file", b"data")
+        assert await desk.get("file") == b"data"
+        assert not desk.notices
+        assert desk.unread == b""
+        await desk.type("print('go', 'on')\r")
+        await desk.expect("\r\ngo on\r\n>>> ")
+
+
 @pytest.mark.kinds.with_args(lambda kind: kind.files_stop_programs)
 @in_loop
 async def test_the_board_settles_when_one_leaves_who_waited_for_a_program_to_end(rig: Rig) -> None:

@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 GRACE_MS = 300
 """How long what was just entered may run before it counts as a running program."""
 
+MAYBE_MS = 1_000
+"""How long a program may go on printing what may be prompts before it is taken for one that runs."""
+
 HELD_TIMEOUT_MS = 30_000
 """How long an operation waits while a client holds raw or paste mode, or while a paste is being typed."""
 
@@ -154,16 +157,19 @@ class StockBoard(TerminalBoard):
             limit_ms: int | None = HELD_TIMEOUT_MS - waited_ms
             if self._tracker.mode in (Mode.UNKNOWN, Mode.RUNNING) and not self._terminal.waiting_bytes:
                 limit_ms = GRACE_MS - waited_ms
+                if self._tracker.may_be_at_prompt and waited_ms < MAYBE_MS:
+                    limit_ms = GRACE_MS
                 if limit_ms <= 0 and self._while_running is WhileRunning.REFUSE:
                     raise BoardError(EBUSY, "a program is running, and --while-running says refuse")
                 if limit_ms <= 0 and self._while_running is WhileRunning.INTERRUPT:
                     await self._interrupt_program()
                     return
                 if self._while_running is WhileRunning.WAIT:
-                    limit_ms = None
+                    limit_ms = GRACE_MS if self._tracker.may_be_at_prompt else None
             elif limit_ms is not None and limit_ms <= 0:
                 raise BoardError(EBUSY, f"the REPL is held by a client in {self._tracker.mode.value} mode")
-            await self._wire.change(limit_ms)
+            if not await self._wire.change(limit_ms) and self._tracker.may_be_at_prompt:
+                self._tracker.take_as_prompt()
 
     async def _interrupt_program(self) -> None:
         self.on_notice(INTERRUPTING)

@@ -97,6 +97,16 @@ class ReplTracker:
         """Whether the board is at ">>> " with nothing typed."""
         return self.mode is Mode.PROMPT and not self.line.text
 
+    @property
+    def may_be_at_prompt(self) -> bool:
+        """Whether the last output is `>>> ` behind a line that has not ended: a prompt, if nothing more comes."""
+        return self.mode in (Mode.RUNNING, Mode.UNKNOWN) and (self._recent + self._unread).endswith(b">>> ")
+
+    def take_as_prompt(self) -> None:
+        """Nothing more has come where the board may be at a prompt: it is."""
+        self._recent, self._unread = self._recent + self._unread, b""
+        self._arrive(Mode.PROMPT)
+
     def data_sent(self, data: bytes) -> None:
         """Take note of bytes that go to the board."""
         for byte in data:

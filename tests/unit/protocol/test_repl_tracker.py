@@ -190,6 +190,24 @@ def test_output_of_a_program_is_no_prompt(printed: bytes) -> None:
     assert at(tracker) == PROMPT
 
 
+@pytest.mark.parametrize("size", range(1, 9))
+def test_a_prompt_behind_a_line_that_has_not_ended_is_one_if_nothing_more_comes(size: int) -> None:
+    tracker = tracker_at(Mode.RUNNING)
+    printed = b"no end>>> "
+    for start in range(0, len(printed), size):
+        assert not tracker.may_be_at_prompt
+        tracker.receive_data(printed[start : start + size])
+    assert tracker.may_be_at_prompt
+    tracker.receive_data(b"and more")
+    assert not tracker.may_be_at_prompt
+    tracker.receive_data(b">>> ")
+    tracker.take_as_prompt()
+    assert at(tracker) == PROMPT
+    assert not tracker.may_be_at_prompt
+    tracker.receive_data(b"x\r\n")
+    assert tracker.mode is Mode.RUNNING
+
+
 def test_a_program_that_prints_a_prompt_is_believed_until_it_goes_on() -> None:
     tracker = tracker_at(Mode.RUNNING)
     tracker.receive_data(b">>> ")
