@@ -40,18 +40,6 @@ class BridgedBoard(RecordBoard):
         self.description = websocket.description
         self._connect = connect
         self._turn = asyncio.Lock()
-        self._tasks: asyncio.TaskGroup | None = None
-
-    async def run(self) -> None:
-        """See Board. At the start Ctrl-B asks an idle board for its banner and its prompt."""
-        try:
-            async with asyncio.TaskGroup() as self._tasks:
-                self._tasks.create_task(self._introduce())
-                self._type(b"\x02")
-                await self._wire.run()
-        except* TransportError as errors:
-            failure = errors.exceptions[0]
-        raise failure
 
     async def settle(self) -> None:
         """See Board. The other bridge sees to it."""
@@ -75,7 +63,6 @@ class BridgedBoard(RecordBoard):
         websocket = await self._connect()
         try:
             wire = BridgeWire(websocket, lambda data: None)
-            assert self._tasks is not None
             self._tasks.create_task(_run_files(wire))
             yield Talk(wire)
         finally:

@@ -8,7 +8,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING
 
-from webrepl_link.errors import BoardError, TransportError, WebReplError
+from webrepl_link.errors import BoardError, WebReplError
 
 from ..protocol.dialogue import ETIMEDOUT
 from ..protocol.webrepl_client import VersionTold
@@ -56,7 +56,6 @@ class LinkedBoard(RecordBoard):
         )
         super().__init__(self._wire)
         self._turn = asyncio.Lock()
-        self._tasks: asyncio.TaskGroup | None = None
         self._version: tuple[int, int, int] | None = None
 
     @property
@@ -64,16 +63,9 @@ class LinkedBoard(RecordBoard):
         """See Board."""
         return self._wire.counters()
 
-    async def run(self) -> None:
-        """See Board. The board is called until it answers, and again whenever it falls silent."""
-        try:
-            async with asyncio.TaskGroup() as self._tasks:
-                self._tasks.create_task(self._introduce())
-                self._tasks.create_task(self._stay_young())
-                await self._wire.run()
-        except* TransportError as errors:
-            failure = errors.exceptions[0]
-        raise failure
+    def _begin(self, tasks: asyncio.TaskGroup) -> None:
+        # The link calls the board until it answers, and again whenever it falls silent.
+        tasks.create_task(self._stay_young())
 
     async def _stay_young(self) -> None:
         while True:
@@ -127,7 +119,6 @@ class LinkedBoard(RecordBoard):
             if talk.is_over or self._wire.ended:
                 self._turn.release()
             else:
-                assert self._tasks is not None
                 self._tasks.create_task(self._give_up(talk))
 
     async def _give_up(self, talk: Talk) -> None:

@@ -122,18 +122,6 @@ class StockBoard(TerminalBoard):
         self._wire_bytes_per_s = 0  # in the fastest put so far
         self._turn = asyncio.Lock()
         self._lingering: _Visit | None = None  # the last visit, while it has not left the raw REPL
-        self._tasks: asyncio.TaskGroup | None = None
-
-    async def run(self) -> None:
-        """See Board. At the start Ctrl-B asks an idle board for its banner and its prompt, and disturbs no program."""
-        try:
-            async with asyncio.TaskGroup() as self._tasks:
-                self._tasks.create_task(self._introduce())
-                self._type(b"\x02")
-                await self._wire.run()
-        except* TransportError as errors:
-            failure = errors.exceptions[0]
-        raise failure
 
     async def settle(self) -> None:
         """Wait until no operation is under way and the board is back at its prompt."""
@@ -228,7 +216,6 @@ class StockBoard(TerminalBoard):
             if self._wire.ended:
                 visit.end_turn()
             else:
-                assert self._tasks is not None
                 giving_back = self._tasks.create_task(self._give_back(visit))
                 giving_back.add_done_callback(lambda _: visit.end_turn())
 

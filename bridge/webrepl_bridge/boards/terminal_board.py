@@ -63,6 +63,13 @@ class TerminalWire(Protocol):
     def terminal(self) -> TypingCore:
         """See above."""
 
+    async def run(self) -> None:
+        """Serve the stream until it ends.
+
+        Raises:
+            TransportError: always, at the end.
+        """
+
     def kick(self) -> None:
         """Say that the terminal has something to do."""
 
@@ -77,12 +84,29 @@ class TerminalWire(Protocol):
 class TerminalBoard(Board):
     """A board whose terminal is typed at over `wire`."""
 
+    _tasks: asyncio.TaskGroup  # while `run` runs
+
     def __init__(self, wire: TerminalWire) -> None:
         self.on_output = lambda data: None
         self.on_notice = lambda line: None
         self._terminal_wire = wire
         self._terminal = wire.terminal
         self._tracker = self._terminal.tracker
+
+    async def run(self) -> None:
+        """See Board."""
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self._tasks.create_task(self._introduce())
+                self._begin(self._tasks)
+                await self._terminal_wire.run()
+        except* TransportError as errors:
+            failure = errors.exceptions[0]
+        raise failure
+
+    def _begin(self, tasks: asyncio.TaskGroup) -> None:
+        """Ask an idle board for its banner and its prompt; no program minds."""
+        self._type(b"\x02")
 
     async def _introduce(self) -> None:
         with contextlib.suppress(TransportError):  # `run` says so
