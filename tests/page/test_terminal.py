@@ -161,6 +161,23 @@ def test_the_link_is_lost_and_comes_back(browse: Browse) -> None:
     browse(test)
 
 
+def test_a_board_that_prints_faster_than_anyone_could_draw(browse: Browse) -> None:
+    async def test(on: OnPage) -> None:
+        async with on.window(log_in=False) as page:
+            await page.add_init_script(
+                "sockets = []; WebSocket = class extends WebSocket { s = sockets.unshift(this) }"
+            )
+            await page.reload()
+            await on.log_in(page)
+            await page.evaluate(
+                "() => { for (const data of ['x'.repeat(60_000_000), 'the end'])"
+                "sockets[0].onmessage(new MessageEvent('message', { data })) }"
+            )
+            await shows(page, "the end")
+
+    browse(test)
+
+
 def test_the_phone_and_the_keyboard_alone(browse: Browse) -> None:
     async def test(on: OnPage) -> None:
         async with on.window(360, 640, has_touch=True, is_mobile=True) as page:

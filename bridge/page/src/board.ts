@@ -130,6 +130,7 @@ export class Board {
       }
       case "open":
         if (this.#wasOpen) this.terminal.notice(texts.notice.back);
+        else void this.terminal.accelerate(); // not earlier: the question for the password comes first
         this.#wasOpen = true;
         break;
       case "lost":

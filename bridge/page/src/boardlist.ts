@@ -73,8 +73,8 @@ export class BoardList {
   }
 
   #authorized(): RequestInit {
+    if (this.password === undefined) return {}; // as index.html asks for it ahead of the scripts
     // The browser is not to ask for a password of its own: that is what leaving out its credentials does.
-    if (this.password === undefined) return { credentials: "omit" };
     const bytes = new TextEncoder().encode(`:${this.password}`);
     return { credentials: "omit", headers: { Authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` } };
   }

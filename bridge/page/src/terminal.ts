@@ -1,13 +1,13 @@
 /** One board's terminal: xterm.js, with copy, paste and search as people expect them. */
 
 import { FitAddon } from "@xterm/addon-fit";
-import { SearchAddon } from "@xterm/addon-search";
 import { Unicode11Addon } from "@xterm/addon-unicode11";
-import { WebglAddon } from "@xterm/addon-webgl";
 import { type ITheme, Terminal } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { button, h } from "./dom";
+import { Output } from "./output";
 import { asTyped, BlockPaste } from "./paste";
+import { SearchBar } from "./search";
 import { isDark, settings, watchTheme } from "./settings";
 import { texts } from "./texts";
 
@@ -37,12 +37,11 @@ export class BoardTerminal {
 
   readonly #terminal: Terminal;
   readonly #fit = new FitAddon();
-  readonly #search = new SearchAddon();
+  readonly #search: SearchBar;
+  readonly #output: Output;
   readonly #type: (text: string) => void;
   readonly #inTurn: (action: () => Promise<void>) => Promise<void>;
   readonly #screen = h("div", { className: "screen" });
-  readonly #searchBar: HTMLElement;
-  readonly #searchInput: HTMLInputElement;
   readonly #pasteBar: HTMLElement;
   readonly #pasteText = h("span");
   readonly #pasteProgress = h("progress", { aria: { label: texts.paste.stop } });
@@ -55,7 +54,8 @@ export class BoardTerminal {
     this.#inTurn = inTurn;
     this.#terminal = new Terminal({
       allowProposedApi: true,
-      cursorBlink: true,
+      // The cursor does not blink: Chromium would make frames all the time, and after a key it takes no message from the
+      // network before the frame under way is done.
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
       fontSize: 14,
       lineHeight: 1.15,
@@ -67,44 +67,19 @@ export class BoardTerminal {
       scrollOnUserInput: true,
     });
     this.#terminal.loadAddon(this.#fit);
-    this.#terminal.loadAddon(this.#search);
     this.#terminal.loadAddon(new Unicode11Addon());
     this.#terminal.unicode.activeVersion = "11";
     this.#terminal.onData((text) => this.#typed(text));
     this.#terminal.attachCustomKeyEventHandler((event) => this.#ownKey(event));
 
-    this.#searchInput = h("input", {
-      type: "search",
-      placeholder: texts.search.placeholder,
-      aria: { label: texts.search.label },
-      oninput: () => {
-        this.#terminal.clearSelection(); // begin at the latest line again
-        this.#find(-1);
-      },
-      onkeydown: (event) => {
-        if (event.key === "Enter") this.#find(event.shiftKey ? -1 : 1);
-        else if (event.key === "Escape") this.closeSearch();
-        else return;
-        event.preventDefault();
-      },
-    });
-    const count = h("output", { className: "count" });
-    this.#search.onDidChangeResults(({ resultIndex, resultCount }) => {
-      count.textContent = this.#searchInput.value ? texts.search.count(resultIndex + 1, resultCount) : "";
-    });
-    this.#searchBar = h("div", { className: "bar search", role: "search", hidden: true },
-      this.#searchInput,
-      count,
-      h("button", { type: "button", title: texts.search.previous, onclick: () => this.#find(-1), aria: { label: texts.search.previous } }, "↑"),
-      h("button", { type: "button", title: texts.search.next, onclick: () => this.#find(1), aria: { label: texts.search.next } }, "↓"),
-      h("button", { type: "button", title: texts.search.close, onclick: () => this.closeSearch(), aria: { label: texts.search.close } }, "✕"),
-    );
+    this.#output = new Output((text, onDrawn) => this.#terminal.write(text, onDrawn));
+    this.#search = new SearchBar(this.#terminal);
     this.#pasteBar = h("div", { className: "bar paste", hidden: true },
       this.#pasteText,
       this.#pasteProgress,
       button([texts.paste.stop, texts.paste.stop], () => this.#paste?.stop()),
     );
-    this.element = h("div", { className: "console" }, this.#searchBar, this.#screen, this.#pasteBar, this.#toast);
+    this.element = h("div", { className: "console" }, this.#search.element, this.#screen, this.#pasteBar, this.#toast);
     this.#screen.addEventListener("paste", (event) => this.#pasted(event), { capture: true });
     new ResizeObserver(() => this.#resize()).observe(this.#screen);
     watchTheme(() => (this.#terminal.options.theme = isDark() ? dark : light));
@@ -113,17 +88,21 @@ export class BoardTerminal {
   /** Begin to draw; the element must be in the document. */
   open(): void {
     this.#terminal.open(this.#screen);
-    if (hasGraphicsCard()) {
-      const webgl = new WebglAddon();
-      webgl.onContextLoss(() => webgl.dispose()); // xterm.js goes on with the page's own elements
-      this.#terminal.loadAddon(webgl);
-    }
     this.#resize();
+  }
+
+  /** Have the graphics card draw, if there is one. */
+  async accelerate(): Promise<void> {
+    if (!hasGraphicsCard()) return;
+    const { WebglAddon } = await import("@xterm/addon-webgl");
+    const webgl = new WebglAddon();
+    webgl.onContextLoss(() => webgl.dispose()); // xterm.js goes on with the page's own elements
+    this.#terminal.loadAddon(webgl);
   }
 
   /** Show what the board has printed. */
   write(text: string): void {
-    this.#terminal.write(text);
+    this.#output.write(text);
     this.#paste?.receive(text);
   }
 
@@ -175,28 +154,7 @@ export class BoardTerminal {
   }
 
   openSearch(): void {
-    this.#searchBar.hidden = false;
-    const selected = this.#terminal.getSelection();
-    if (selected && !selected.includes("\n")) this.#searchInput.value = selected;
-    this.#searchInput.select();
-    this.#find(-1);
-  }
-
-  closeSearch(): void {
-    this.#searchBar.hidden = true;
-    this.#search.clearDecorations();
-    this.focus();
-  }
-
-  #find(direction: 1 | -1): void {
-    const options = {
-      decorations: {
-        matchBackground: "#d9a400", matchOverviewRuler: "#d9a400",
-        activeMatchBackground: "#ff8a3d", activeMatchColorOverviewRuler: "#ff8a3d",
-      },
-    };
-    if (direction > 0) this.#search.findNext(this.#searchInput.value, options);
-    else this.#search.findPrevious(this.#searchInput.value, options);
+    void this.#search.open();
   }
 
   #typed(text: string): void {
