@@ -9,29 +9,10 @@ import pytest
 
 from board_kinds import Desk, in_loop, serve
 from contract.conftest import Rig
+from ram_disk import ram_disk
 from webrepl_link.errors import BoardError, LocalProtocolError
 
 EPERM, ENOENT, EACCES, EBUSY, EEXIST, ENOTDIR, EISDIR, EINVAL, ENOSPC, EROFS = 1, 2, 13, 16, 17, 20, 21, 22, 28, 30
-
-RAM_DISK = """\
-import vfs
-class Disk:
-    def __init__(self, blocks):
-        self.data = bytearray(512 * blocks)
-    def readblocks(self, n, buf, offset=0):
-        offset += 512 * n
-        buf[:] = self.data[offset : offset + len(buf)]
-    def writeblocks(self, n, buf, offset=0):
-        offset += 512 * n
-        self.data[offset : offset + len(buf)] = buf
-    def ioctl(self, op, arg):
-        return len(self.data) // 512 if op == 4 else 512 if op == 5 else 0
-disk = Disk(BLOCKS)
-vfs.KIND.mkfs(disk)
-vfs.mount(vfs.KIND(disk), '/ram')
-with open('/ram/old', 'w') as f:
-    f.write('the old file')
-"""
 
 
 @asynccontextmanager
@@ -54,8 +35,7 @@ async def refused(desk: Desk, *codes: int) -> AsyncIterator[None]:
 
 async def mount_ram_disk(desk: Desk, kind: str, blocks: int) -> None:
     """Mount a file system of 512-byte blocks at /ram, with a file `old` on it."""
-    source = RAM_DISK.replace("KIND", kind).replace("BLOCKS", str(blocks))
-    await desk.put("ram.py", source.encode())
+    await desk.put("ram.py", ram_disk(kind, blocks).encode())
     assert await desk.enter("import ram") == ""
 
 

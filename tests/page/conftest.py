@@ -21,6 +21,7 @@ from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request
 from board_kit.firmware import MissingError, command, node_modules
 from board_kit.unix_vm import UnixVM
 from clients.conftest import PASSWORD, PORT, Bridge, first_prompt, in_thread
+from page.files_kit import CODE
 from webrepl_bridge.frontends.page import FILES
 
 CHROMIUM_OPTIONS = [
@@ -144,6 +145,17 @@ def bridge(unix_vm: UnixVM) -> Iterator[Bridge]:
     with in_thread(unix_vm.device) as host:
         asyncio.run(first_prompt(host))
         yield Bridge(host, PORT, PASSWORD, unix_vm.folder)
+
+
+@pytest.fixture
+def folder(bridge: Bridge) -> Path:
+    """The board's files, with some in it."""
+    assert bridge.folder is not None
+    (bridge.folder / "lib").mkdir()
+    (bridge.folder / "lib" / "greet.py").write_text(CODE)
+    (bridge.folder / "main.py").write_text("print('main')\n")
+    (bridge.folder / "data.bin").write_bytes(bytes(range(256)))
+    return bridge.folder
 
 
 @pytest.fixture

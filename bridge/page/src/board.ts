@@ -3,6 +3,7 @@
 import { button, h } from "./dom";
 import { Editors } from "./editors";
 import { FilePanel } from "./filepanel";
+import { Jobs } from "./jobs";
 import type { Plot } from "./plot";
 import { Files } from "./records";
 import { settings } from "./settings";
@@ -63,10 +64,15 @@ export class Board {
       onBinary: (data) => this.files.receive(data),
     });
     this.files = new Files(this.connection);
-    this.editors = new Editors(name, this.files, this, () => void this.side.refresh());
-    this.side = new FilePanel(this.files, (path) => {
-      void this.editors.open(path);
-      events.onView("editor");
+    const jobs = new Jobs();
+    this.editors = new Editors(name, this.files, jobs, this, () => void this.side.refresh());
+    this.side = new FilePanel(name, this.files, jobs, {
+      onOpen: (path) => {
+        void this.editors.open(path);
+        events.onView("editor");
+      },
+      onMoved: (path, to) => this.editors.moved(path, to),
+      onFirstRead: () => void this.editors.restore(),
     });
     this.element = h("div", { className: "work" },
       this.editors.element,

@@ -21,3 +21,10 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 export function button([label, title]: readonly [string, string], onclick: () => void, className = ""): HTMLButtonElement {
   return h("button", { type: "button", className, title, onclick }, label);
 }
+
+/** Have the browser save something. */
+export function saveAs(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
+  h("a", { href: url, download: name }).click();
+  URL.revokeObjectURL(url);
+}

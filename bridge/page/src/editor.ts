@@ -1,7 +1,7 @@
 /** Editing a board's files: CodeMirror, loaded when the first file is opened. */
 
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete";
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { defaultKeymap, history, historyKeymap, indentWithTab, isolateHistory } from "@codemirror/commands";
 import { python } from "@codemirror/lang-python";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
@@ -39,9 +39,10 @@ export interface EditorKeys {
   runSelection(): void;
 }
 
-/** One open text. */
+/** One open text. The line ends of a file stay as they were, though CodeMirror knows only one kind. */
 export class TextEditor {
   readonly view: EditorView;
+  #endsWithCr = false;
 
   constructor(name: string, text: string, keys: EditorKeys, onChange: () => void) {
     const does = (action: () => void) => () => {
@@ -62,11 +63,26 @@ export class TextEditor {
       EditorView.updateListener.of((update) => update.docChanged && onChange()),
     ];
     if (name.endsWith(".py")) extensions.push(python());
-    this.view = new EditorView({ state: EditorState.create({ doc: text, extensions }) });
+    const doc = this.#taken(text);
+    if (doc.includes("\r")) extensions.push(EditorState.lineSeparator.of("\n")); // mixed: they are shown, and kept
+    this.view = new EditorView({ state: EditorState.create({ doc, extensions }) });
   }
 
   get text(): string {
-    return this.view.state.doc.toString();
+    const text = this.view.state.sliceDoc();
+    return this.#endsWithCr ? text.replaceAll("\n", "\r\n") : text;
+  }
+
+  /** Another text in its place, as if a person had put it there: it can be undone. */
+  set text(text: string) {
+    const { doc } = this.view.state;
+    const changes = { from: 0, to: doc.length, insert: this.#taken(text) };
+    this.view.dispatch({ changes, annotations: isolateHistory.of("full") });
+  }
+
+  #taken(text: string): string {
+    this.#endsWithCr = text.includes("\r\n") && !/\r(?!\n)|(?<!\r)\n/.test(text);
+    return this.#endsWithCr ? text.replaceAll("\r\n", "\n") : text;
   }
 
   /** The selected lines whole, or else the line of the cursor. */

@@ -2,12 +2,18 @@
 
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { button, h } from "./dom";
+import { button, h, saveAs } from "./dom";
 import { Lines, numbersIn } from "./numbers";
 import { texts } from "./texts";
 
 const POINTS_MAX = 100_000;
+const SERIES_MAX = 30;
+const LEGEND_PX = 24;
 const COLOURS = ["#0b8f87", "#d9480f", "#4263eb", "#a8329e", "#8a6d00", "#2b8a3e", "#c2255c", "#5c6773"];
+
+function colour(at: number): string {
+  return COLOURS[at % COLOURS.length] ?? "";
+}
 
 export class Plot {
   readonly element: HTMLElement;
@@ -32,6 +38,10 @@ export class Plot {
     this.element = h("section", { className: "panel plot", aria: { label: texts.plot.label } },
       h("div", { className: "tools", role: "toolbar", aria: { label: texts.plot.label } },
         this.#pause,
+        button(texts.plot.zoomIn, () => this.#look(0.5)),
+        button(texts.plot.zoomOut, () => this.#look(2)),
+        button(texts.plot.earlier, () => this.#look(1, -0.5)),
+        button(texts.plot.later, () => this.#look(1, 0.5)),
         button(texts.plot.clear, () => this.#clear()),
         button(texts.plot.csv, () => this.#saveCsv()),
         button(texts.plot.png, () => this.#savePng()),
@@ -56,7 +66,7 @@ export class Plot {
     this.#started_ms ??= now_ms;
     const [places] = this.#data;
     for (const name of numbers.keys()) {
-      if (this.#names.includes(name)) continue;
+      if (this.#names.includes(name) || this.#names.length >= SERIES_MAX) continue;
       this.#names.push(name);
       this.#data.push(new Array<null>(this.#seconds.length).fill(null));
       this.#chart?.destroy();
@@ -98,13 +108,29 @@ export class Plot {
       axes: [axis, axis],
       series: [
         { label: texts.plot.line },
-        ...this.#names.map((label, at) => ({ label, stroke: COLOURS[at % COLOURS.length] ?? ink, width: 1.5, spanGaps: true })),
+        ...this.#names.map((label, at) => ({ label, stroke: colour(at), width: 1.5, spanGaps: true })),
       ],
       hooks: {
         // To zoom in is to look at something: it must not run away meanwhile.
         setSelect: [(chart) => chart.select.width > 0 && this.#setPaused(true)],
+        setScale: [({ scales }) => {
+          const [min, max] = [scales["x"]?.min ?? 0, scales["x"]?.max ?? 0].map(Math.round) as [number, number];
+          this.#place.setAttribute("aria-label", texts.plot.shows(this.#names, min, max));
+        }],
       },
     };
+  }
+
+  /** Zoom by a factor, and move by a part of what is seen: for those who have no mouse. */
+  #look(factor: number, part = 0): void {
+    const [places] = this.#data;
+    const { min = 0, max = 0 } = this.#chart?.scales["x"] ?? {};
+    const [first, last] = [places?.[0] ?? 0, places?.at(-1) ?? 0];
+    const width = Math.min((max - min) * factor, last - first);
+    const from = (min + max - width) / 2 + part * (max - min);
+    const start = Math.max(first, Math.min(from, last - width));
+    this.#setPaused(true);
+    this.#chart?.setScale("x", { min: start, max: start + width });
   }
 
   #size(): { width: number; height: number } {
@@ -139,13 +165,23 @@ export class Plot {
     saveAs("plot.csv", new Blob([rows.join("\n"), "\n"], { type: "text/csv" }));
   }
 
+  /** The picture with its background, and the names in their colours above it. */
   #savePng(): void {
-    this.#chart?.ctx.canvas.toBlob((picture) => picture && saveAs("plot.png", picture));
+    const drawn = this.#chart?.ctx.canvas;
+    const above = LEGEND_PX * devicePixelRatio;
+    const picture = h("canvas", { width: drawn?.width ?? 0, height: (drawn?.height ?? 0) + above });
+    const context = picture.getContext("2d");
+    if (!drawn || !context) return;
+    context.fillStyle = getComputedStyle(this.element).backgroundColor;
+    context.fillRect(0, 0, picture.width, picture.height);
+    context.drawImage(drawn, 0, above);
+    context.font = `${above / 2}px sans-serif`;
+    let x = above / 2;
+    for (const [at, name] of this.#names.entries()) {
+      context.fillStyle = colour(at);
+      context.fillText(name, x, above * 0.7);
+      x += context.measureText(name).width + above / 2;
+    }
+    picture.toBlob((file) => file && saveAs("plot.png", file));
   }
-}
-
-function saveAs(name: string, content: Blob): void {
-  const url = URL.createObjectURL(content);
-  h("a", { href: url, download: name }).click();
-  URL.revokeObjectURL(url);
 }

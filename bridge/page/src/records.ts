@@ -3,12 +3,16 @@
 const OP = { put: 4, get: 5, list: 6, stat: 7, remove: 8, rename: 9, makeDirectory: 10, removeDirectory: 11, space: 12 };
 const DEEP = 1;
 const HASHED = 2;
+const PACED = 8;
+const NEXT = 0;
+const STOP = 1;
 const ENTRY_BYTES = 13;
 const NAME_BYTES = 64;
 const ALL_BYTES = 0xffff_ffff;
-const PIECE_BYTES = 4096;
-const AHEAD_BYTES = 65_536;
-const LOOK_AGAIN_MS = 20;
+const CHUNK_BYTES = 4096;
+const CHUNKS_AHEAD = 4;
+const SLAB_BYTES = 1 << 20;
+const NO_ENTRY = 2;
 
 /** The board has refused, with an errno as MicroPython numbers them. */
 export class RefusedError extends Error {
@@ -22,6 +26,9 @@ export class RefusedError extends Error {
 /** The connection has gone before the answer came. */
 export class LostError extends Error {}
 
+/** Someone has stopped it. */
+export class StoppedError extends Error {}
+
 export interface Entry {
   name: string;
   isDirectory: boolean;
@@ -29,14 +36,16 @@ export interface Entry {
   crc: number;
 }
 
-export type Progress = (doneBytes: number, allBytes: number) => void;
+/** Who looks at a transfer: told how many bytes are there, and may end it, with a StoppedError as the reason. */
+export interface Watch {
+  onProgress?(doneBytes: number): void;
+  signal?: AbortSignal;
+}
 
 /** The way to the bridge. */
 export interface Wire {
   /** Send a binary message; false if there is no connection. */
   send(data: Uint8Array): boolean;
-  /** How much of what was sent has not left the browser. */
-  readonly waitingBytes: number;
 }
 
 /** One operation after the other, in the order in which they were asked for. */
@@ -46,6 +55,8 @@ export class Files {
   #last: Promise<unknown> = Promise.resolve();
   #received: Uint8Array[] = [];
   #wanted: { resolve: () => void; reject: (reason: Error) => void } | undefined;
+  /** Whether the connection has gone since the operation began: the next one must not get the rest of it. */
+  #lost = false;
 
   constructor(wire: Wire) {
     this.#wire = wire;
@@ -60,12 +71,14 @@ export class Files {
   /** The connection has gone, and what was asked with it. */
   disconnected(): void {
     this.#received = [];
+    this.#lost = true;
     this.#wanted?.reject(new LostError());
   }
 
-  list(path: string): Promise<Entry[]> {
+  /** What is in a directory; `deep`: in all below it too, by names like `lib/x.py`. */
+  list(path: string, { deep = false } = {}): Promise<Entry[]> {
     return this.inTurn(async () => {
-      await this.#ask(OP.list, path);
+      await this.#ask(OP.list, path, { flags: deep ? DEEP : 0 });
       const data = await this.#chunks();
       const entries: Entry[] = [];
       for (let at = 0; at < data.length; ) {
@@ -78,37 +91,55 @@ export class Files {
     });
   }
 
-  /** What is at `path`, with its CRC-32; null if there is nothing. */
-  stat(path: string): Promise<Entry | null> {
+  /** What is at `path`; `hashed`: with its CRC-32; null if there is nothing. */
+  stat(path: string, { hashed = false } = {}): Promise<Entry | null> {
     return this.inTurn(async () => {
       try {
-        await this.#ask(OP.stat, path, { flags: HASHED });
+        await this.#ask(OP.stat, path, { flags: hashed ? HASHED : 0 });
       } catch (error) {
-        if (error instanceof RefusedError && error.code === 2) return null;
+        if (error instanceof RefusedError && error.code === NO_ENTRY) return null;
         throw error;
       }
       return entryOf(await this.#read(ENTRY_BYTES), path);
     });
   }
 
-  get(path: string, onProgress?: (doneBytes: number) => void): Promise<Uint8Array> {
+  get(path: string, watch: Watch = {}): Promise<Uint8Array> {
     return this.inTurn(async () => {
+      watch.signal?.throwIfAborted();
       await this.#ask(OP.get, path, { size: ALL_BYTES });
-      return this.#chunks(onProgress);
+      return this.#chunks(watch);
     });
   }
 
-  put(path: string, data: Uint8Array, onProgress?: Progress): Promise<void> {
+  /** Store a file, all of it or nothing. */
+  put(path: string, content: Blob, { onProgress, signal }: Watch = {}): Promise<void> {
     return this.inTurn(async () => {
-      await this.#ask(OP.put, path, { size: data.length });
-      for (let at = 0; at < data.length; at += PIECE_BYTES) {
-        this.#send(data.subarray(at, at + PIECE_BYTES));
-        while (this.#wire.waitingBytes > AHEAD_BYTES) {
-          onProgress?.(at - this.#wire.waitingBytes, data.length);
-          await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      signal?.throwIfAborted();
+      if (!content.size) await content.arrayBuffer(); // fails for a file that only seems empty: it has gone since it was chosen
+      await this.#ask(OP.put, path, { flags: PACED, size: content.size });
+      signal?.addEventListener("abort", () => this.#wanted?.resolve(), { once: true });
+      let asked = 0;
+      let sent = 0;
+      const untilAsked = async (chunks: number) => {
+        for (; asked < chunks; asked++) {
+          if (!(await this.#isAsked(signal))) throw new LostError(); // a success before the end
+          onProgress?.(Math.min(content.size, Math.max(0, asked + 1 - CHUNKS_AHEAD) * CHUNK_BYTES));
         }
+      };
+      try {
+        for await (const chunk of chunksOf(content)) {
+          await untilAsked(sent + 1);
+          this.#sendChunk(chunk);
+          sent++;
+        }
+        await untilAsked(sent + CHUNKS_AHEAD); // all have been taken
+      } catch (error) {
+        this.#sendChunk(new Uint8Array());
+        if (!(error instanceof RefusedError)) await this.#givenUp();
+        throw error;
       }
-      onProgress?.(data.length, data.length);
+      this.#sendChunk(new Uint8Array());
       await this.#reply();
     });
   }
@@ -137,7 +168,10 @@ export class Files {
 
   /** Do something that no operation on files may come between. */
   inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(action);
+    const turn = this.#last.then(() => {
+      this.#lost = false;
+      return action();
+    });
     this.#last = turn.catch(() => {});
     return turn;
   }
@@ -161,11 +195,35 @@ export class Files {
     if (code) throw new RefusedError(code);
   }
 
-  async #chunks(onProgress?: (doneBytes: number) => void): Promise<Uint8Array> {
+  /** Whether a put is asked for more; false if it is answered instead, with success. */
+  async #isAsked(signal?: AbortSignal): Promise<boolean> {
+    const first = await this.#read(1, signal);
+    if (first[0] === NEXT) return true;
+    this.#received.unshift(first);
+    await this.#reply();
+    return false;
+  }
+
+  /** Wait until a put that was given up has been answered. */
+  async #givenUp(): Promise<void> {
+    try {
+      while (await this.#isAsked());
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+    }
+  }
+
+  async #chunks({ onProgress, signal }: Watch = {}): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
     let doneBytes = 0;
     for (;;) {
-      this.#send(new Uint8Array(1));
+      if (signal?.aborted) {
+        this.#send(Uint8Array.of(STOP));
+        await this.#read(2);
+        await this.#givenUp();
+        throw signal.reason;
+      }
+      this.#send(Uint8Array.of(NEXT));
       const size = viewOf(await this.#read(2)).getUint16(0, true);
       if (size === 0) break;
       chunks.push(await this.#read(size));
@@ -176,17 +234,31 @@ export class Files {
     return joined(chunks, doneBytes);
   }
 
-  #send(data: Uint8Array): void {
-    if (!this.#wire.send(data)) throw new LostError();
+  #sendChunk(data: Uint8Array): void {
+    this.#send(Uint8Array.of(data.length & 0xff, data.length >> 8));
+    if (data.length) this.#send(data);
   }
 
-  async #read(sizeBytes: number): Promise<Uint8Array> {
+  #send(data: Uint8Array): void {
+    if (this.#lost || !this.#wire.send(data)) throw new LostError();
+  }
+
+  async #read(sizeBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
     while (this.#received.reduce((sum, part) => sum + part.length, 0) < sizeBytes) {
+      signal?.throwIfAborted();
+      if (this.#lost) throw new LostError();
       await new Promise<void>((resolve, reject) => (this.#wanted = { resolve, reject }));
     }
     const all = joined(this.#received);
     this.#received = all.length > sizeBytes ? [all.subarray(sizeBytes)] : [];
     return all.subarray(0, sizeBytes);
+  }
+}
+
+async function* chunksOf(content: Blob): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < content.size; at += SLAB_BYTES) {
+    const slab = new Uint8Array(await content.slice(at, at + SLAB_BYTES).arrayBuffer());
+    for (let start = 0; start < slab.length; start += CHUNK_BYTES) yield slab.subarray(start, start + CHUNK_BYTES);
   }
 }
 

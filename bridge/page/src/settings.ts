@@ -2,6 +2,12 @@
 
 export type Theme = "auto" | "light" | "dark";
 
+/** An unsaved text, and the CRC-32 of the file from which it was made; 0: there was none. */
+export interface Draft {
+  text: string;
+  crc: number;
+}
+
 export const settings = {
   get theme(): Theme {
     const theme = read(localStorage, "theme");
@@ -16,12 +22,27 @@ export const settings = {
   set screenReader(on: boolean) {
     write(localStorage, "screenReader", on ? "yes" : "no");
   },
-  /** The unsaved text of a file; null if there is none. */
-  draft(file: string): string | null {
-    return read(localStorage, `draft ${file}`);
+  /** The unsaved text of a board's file; undefined if there is none. */
+  draft(board: string, path: string): Draft | undefined {
+    try {
+      const { text, crc } = JSON.parse(read(localStorage, `draft ${board} ${path}`) ?? "null") as Draft;
+      return { text: String(text), crc: Number(crc) };
+    } catch {
+      return undefined;
+    }
   },
-  setDraft(file: string, text: string | null): void {
-    write(localStorage, `draft ${file}`, text);
+  /** Keep an unsaved text; false if it cannot be kept. */
+  setDraft(board: string, path: string, draft: Draft | undefined): boolean {
+    return write(localStorage, `draft ${board} ${path}`, draft ? JSON.stringify(draft) : null);
+  },
+  /** The files of a board that have an unsaved text. */
+  drafts(board: string): string[] {
+    try {
+      const above = `draft ${board} /`;
+      return Object.keys(localStorage).filter((key) => key.startsWith(above)).map((key) => key.slice(above.length - 1));
+    } catch {
+      return []; // switched off
+    }
   },
   get password(): string | undefined {
     return read(sessionStorage, "password") ?? undefined;
@@ -39,12 +60,14 @@ function read(storage: Storage, name: string): string | null {
   }
 }
 
-function write(storage: Storage, name: string, value: string | null): void {
+/** Returns whether it is remembered: storage may be full, or switched off. */
+function write(storage: Storage, name: string, value: string | null): boolean {
   try {
     if (value === null) storage.removeItem(name);
     else storage.setItem(name, value);
+    return true;
   } catch {
-    // full, or switched off: then it is not remembered
+    return value === null;
   }
 }
 

@@ -71,11 +71,6 @@ export class WebRepl {
     return true;
   }
 
-  /** How much of what was sent has not left the browser. */
-  get waitingBytes(): number {
-    return this.#socket?.bufferedAmount ?? 0;
-  }
-
   #receiveText(text: string): void {
     if (this.state === "open") {
       this.#events.onText(text);
