@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from board_kit.pico import Pico, PicoKind, run_pico
+from board_kit.pico import PicoKind, run_pico
 
 from . import peers
 from .boards_and_bridges import PASSWORD, bridge_on
 
+FOLDERS = 20
 FILES = 200
 FILE_BYTES = 1000
 WORDS = (
@@ -35,38 +34,54 @@ WORDS = (
 def main(rounds: int) -> None:
     """Print the table; one round, whatever `rounds` says: it takes minutes."""
     print(f"{FILES} files of {FILE_BYTES} bytes of source, emulated Pico, UART at 115200 baud, lossy; seconds")
-    print(f"{'':36}{'cp -r':>8}{'files/s':>9}{'sync unchanged':>16}")
-    with tempfile.TemporaryDirectory() as name, run_pico(PicoKind("uart", lossy=True)) as pico:
-        folder = Path(name)
-        _make_tree(folder / "tree")
-        for way, tool in (("bridge", _bridged), ("--serial", _serial)):
-            with tool(pico) as options:
-                copied_s = _command(folder, "cp", *options, "-r", "tree", ":/")
-                synced_s = _command(folder, "sync", *options, "tree", ":/tree")
-                _command(folder, "rm", *options, "-r", ":/tree")
-            print(f"{'webrepl-bridge, ' + way:36}{copied_s:8.1f}{FILES / copied_s:9.1f}{synced_s:16.1f}")
-        copied_s = peers.timed(["mpremote", "connect", pico.repl_url, "cp", "-r", "tree", ":/"], folder)
-        print(f"{'mpremote':36}{copied_s:8.1f}{FILES / copied_s:9.1f}")
+    for folders in (FOLDERS, 1):
+        print(f"{f'in {folders} directories' if folders > 1 else 'all in one directory':36}", end="")
+        print(f"{'cp -r':>8}{'files/s':>9}{'sync unchanged':>16}")
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            _make_tree(folder / "tree", folders)
+            for tool, measure in TOOLS.items():
+                with run_pico(PicoKind("uart", lossy=True)) as pico:
+                    copied_s, *synced_s = measure(pico.repl_url, folder)
+                print(f"{tool:36}{copied_s:8.1f}{FILES / copied_s:9.1f}{''.join(f'{s:16.1f}' for s in synced_s)}")
 
 
-def _make_tree(tree: Path) -> None:
+def _make_tree(tree: Path, folders: int) -> None:
     generator = random.Random(20)
-    tree.mkdir()
     for number in range(FILES):
+        folder = tree / f"package_{number % folders:02}" if folders > 1 else tree
+        folder.mkdir(parents=True, exist_ok=True)
         text = " ".join(generator.choices(WORDS, k=FILE_BYTES // 3))
-        (tree / f"module_{number:03}.py").write_text(text[:FILE_BYTES])
+        (folder / f"module_{number:03}.py").write_text(text[:FILE_BYTES])
 
 
-@contextmanager
-def _bridged(pico: Pico) -> Iterator[tuple[str, ...]]:
-    with bridge_on(pico.repl_url) as bridge:
-        yield "--url", f"http://127.0.0.1:{bridge.port}", "--password", PASSWORD
+def _through_a_bridge(url: str, folder: Path) -> list[float]:
+    with bridge_on(url) as bridge:
+        return _client(folder, "--url", f"http://127.0.0.1:{bridge.port}", "--password", PASSWORD)
 
 
-@contextmanager
-def _serial(pico: Pico) -> Iterator[tuple[str, ...]]:
-    yield "--serial", pico.repl_url
+def _without_a_bridge(url: str, folder: Path) -> list[float]:
+    return _client(folder, "--serial", url)
 
 
-def _command(folder: Path, *arguments: str) -> float:
-    return peers.timed(["webrepl-bridge", *arguments], folder)
+def _client(folder: Path, *options: str) -> list[float]:
+    commands = (("cp", "-r", "tree", ":/"), ("sync", "tree", ":/tree"))
+    return [peers.timed(["webrepl-bridge", command, *options, *rest], folder) for command, *rest in commands]
+
+
+def _mpremote(url: str, folder: Path) -> list[float]:
+    return [peers.timed(["mpremote", "connect", url, "cp", "-r", "tree", ":/"], folder)]
+
+
+def _mpytool(url: str, folder: Path) -> list[float]:
+    address = url.removeprefix("socket://")
+    return [peers.timed(["mpytool", "-a", address, "cp", "tree", ":/"], folder) for _ in range(2)]
+
+
+TOOLS = {
+    "webrepl-bridge, through a bridge": _through_a_bridge,
+    "webrepl-bridge, --serial": _without_a_bridge,
+    "mpremote": _mpremote,
+    "mpytool": _mpytool,
+}
+"""Seconds for a copy, and for one more of what is there already, where there is such a command."""

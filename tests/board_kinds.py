@@ -68,6 +68,7 @@ class Kind:
         files_beside_programs: whether files move while a program runs, without its notice.
         one_interpreter: whether terminal and files are in one: they share its current directory.
         announces_reset: whether what it says of a soft reset gets out before it is reset.
+        takes_bundles: whether it takes many files at once.
         own_files: what is in its root directory without a test's doing.
     """
 
@@ -86,6 +87,7 @@ class Kind:
     files_beside_programs: bool = False
     one_interpreter: bool = True
     announces_reset: bool = True
+    takes_bundles: bool = True
     own_files: frozenset[str] = frozenset()
 
 
@@ -145,6 +147,7 @@ KINDS: dict[str, Kind] = {
         large_bytes=200_000,
         is_wire=False,
         open=lambda url: connect(url, PASSWORD),
+        takes_bundles=False,
     ),
     "unix-bridged": Kind(
         _unix_vm_behind_a_bridge,
@@ -165,6 +168,7 @@ KINDS: dict[str, Kind] = {
         files_beside_programs=True,
         one_interpreter=False,
         announces_reset=False,
+        takes_bundles=False,
     ),
     "pico-usb": Kind(functools.partial(_pico, PicoKind("stock")), StockBoard, (1, 25, 0)),
     "pico-uart": Kind(
@@ -179,6 +183,7 @@ KINDS: dict[str, Kind] = {
         files_stop_programs=False,
         files_beside_programs=True,
         announces_reset=False,
+        takes_bundles=False,
         own_files=frozenset({"boot.py", "shim"}),
     ),
     "microbit": Kind(
@@ -190,6 +195,7 @@ KINDS: dict[str, Kind] = {
         has_directories=False,
         has_mounts=False,
         has_raw_paste=False,
+        takes_bundles=False,
     ),
 }
 _MARKS = {

@@ -39,8 +39,10 @@ class ProgramBoard(ModelBoard):
         free_bytes: how much more the files may hold.
         renames_over: whether `os.rename` replaces a file that is there.
         write_ms: how long each write takes.
+        watched_name: of a file that may come into being.
 
     Attributes:
+        has_seen: whether it has.
         files: name and content of each.
         globals: the REPL's names.
     """
@@ -54,7 +56,10 @@ class ProgramBoard(ModelBoard):
         write_ms: int = 0,
         ring_bytes: int = 1 << 20,
         raw_paste: bool = True,
+        watched_name: str = "",
     ) -> None:
+        self.watched_name = watched_name
+        self.has_seen = False
         self.files = {name: bytearray(content) for name, content in (files or {}).items()}
         self.free_bytes = free_bytes
         self.renames_over = renames_over
@@ -165,6 +170,7 @@ class _Program:
 
 class _File(io.BytesIO):
     def __init__(self, board: ProgramBoard, name: str, mode: str) -> None:
+        board.has_seen = board.has_seen or name == board.watched_name
         if "w" in mode:
             board.files[name] = bytearray()
         if name not in board.files:
@@ -220,7 +226,7 @@ def _builtins(board: ProgramBoard) -> dict[str, Any]:
             stdin=SimpleNamespace(read=lambda count: read(count).decode("latin-1"), buffer=SimpleNamespace(read=read)),
             stdout=SimpleNamespace(write=write_text, buffer=SimpleNamespace(write=board.write_output)),
         ),
-        "os": SimpleNamespace(remove=remove, rename=rename, stat=stat),
+        "os": SimpleNamespace(remove=remove, rename=rename, stat=stat, mkdir=lambda name: None),
         "select": SimpleNamespace(
             poll=lambda: SimpleNamespace(register=lambda *args: None, poll=lambda ms: board.ask("poll", ms))
         ),

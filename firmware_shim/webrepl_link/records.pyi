@@ -10,6 +10,7 @@ RENAME: int
 MAKE_DIRECTORY: int
 REMOVE_DIRECTORY: int
 SPACE: int
+PUT_FILES: int
 DEEP: int
 HASHED: int
 KEEP: int

@@ -1,32 +1,44 @@
-# Prints a line for each entry: whether it is a directory, size, time, CRC-32, name. Depth 0 is the entry itself, 1 what
-# is in it, 2 all that is below it. The last line is the CRC-32 of the arguments and of all lines before.
+# Prints a line for each entry: size, time, CRC-32, name, which ends in "/" if it is a directory. Depth 0 is the entry
+# itself, 1 what is in it, 2 all that is below it: before the entries of a directory below is a line with its name. The
+# last line is the CRC-32 of the arguments and of all lines before. A UART sends what is short while the next file is
+# looked up. A list with CRC-32 does without times where it can: os.stat() looks everything up twice.
 def _tree(where, depth, hashed):
     import os
 
     check = _crc32("%s %d %d" % (where, depth, hashed))
     stat = getattr(os, "stat", lambda name: (0, 0, 0, 0, 0, 0, os.size(name), 0, 0))
+    get_entries = getattr(os, "ilistdir", os.listdir) if hashed else os.listdir
     base = where + "/" if depth and where and where[-1] != "/" else where
     todo = [""]
     while todo:
         folder = todo.pop()
         place = base + folder
-        names = [""]
+        if folder:
+            line = repr(folder)
+            check = _crc32(line, check)
+            print(line)
+        entries = [""]
         if depth:
-            names = os.listdir(place[:-1] or "/") if place else os.listdir()
-        for name in names:
-            name = folder + name
-            state = stat(base + name)
-            is_directory = state[0] & 0xF000 == 0x4000
+            entries = get_entries(place[:-1] or "/") if place else get_entries()
+        for name in entries:
+            state = 0
+            if not isinstance(name, str):
+                if len(name) > 3:
+                    state = (name[1], 0, 0, 0, 0, 0, name[3], 0, 0)
+                name = name[0]
+            state = state or stat(place + name)
             crc = 0
-            if hashed and not is_directory:
-                with open(base + name, "rb") as f:
+            if state[0] & 0xF000 == 0x4000:
+                name += "/"
+                if depth > 1:
+                    todo.append(folder + name)
+            elif hashed:
+                with open(place + name, "rb") as f:
                     data = 1
                     while data:
                         data = f.read(512)
                         crc = _crc32(data, crc)
-            line = "%d %d %d %d %r" % (is_directory, state[6], state[8], crc, name)
+            line = "%d %d %x %r" % (state[6], state[8], crc, name)
             check = _crc32(line, check)
             print(line)
-            if is_directory and depth > 1:
-                todo.append(name + "/")
     print(check)

@@ -57,6 +57,23 @@ async def test_files(there: Way) -> None:
 
 
 @in_loop
+async def test_many_files(there: Way) -> None:
+    sizes = (0, 10, 500, 4000, 5000, 20, 20_000, 3000, 3000, 3000, 3000, 3000)
+    contents = {f"sub/{number}": some_bytes(size + number) for number, size in enumerate(sizes)}
+    stored: list[str] = []
+    async with asyncio.timeout(PATIENCE_S), connect(there.url, password=PASSWORD) as board:
+        for _ in range(2):
+            await board.files.write_all("/", [("sub/", b""), *contents.items()], stored.append)
+            for name, content in contents.items():
+                assert await board.files.read(name) == content
+        assert stored == ["sub/", *contents] * 2
+        with pytest.raises(BoardError, match=r"^/missing/b: ") as failed:
+            await board.files.write_all("/", [("a", b"1"), ("missing/b", b"2"), ("c", b"3")])
+        assert failed.value.code == errno.ENOENT
+        assert [entry.name for entry in await board.files.list("/")] == ["a", "sub"]
+
+
+@in_loop
 async def test_a_file_that_is_not_there_has_its_name_and_errno(there: Way, tmp_path: Path) -> None:
     async with asyncio.timeout(PATIENCE_S), connect(there.url, password=PASSWORD) as board:
         files = board.files

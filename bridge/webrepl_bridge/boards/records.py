@@ -292,6 +292,11 @@ async def ask(talk: Talk, request: FileRequest[Answer], chunks_ahead: int) -> An
     Raises:
         BoardError, TransportError: the board refused, or as in `Talk.answer`.
     """
+    if payload := request.payload():
+        await talk.open(lambda client: client.ask(request))
+        talk.client.send_data(payload)
+        talk.fail_if_refused(await talk.answer())
+        return request.decode_answer(b"")
     fail_if_malformed(request)
     if request.answer_bytes is None:
         await talk.open(lambda client: client.ask(request))

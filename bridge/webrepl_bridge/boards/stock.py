@@ -8,13 +8,15 @@ import contextlib
 import enum
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from webrepl_link.errors import BoardError, LocalProtocolError, RemoteProtocolError, TransportError
 
+from ..protocol.bundled_transfers import PutBundled
 from ..protocol.deflated_transfers import PutDeflated
 from ..protocol.dialogue import Deliver, Dialogue, DialogueTimeoutError, Fetch, Opened, Step
 from ..protocol.file_programs import FilePrograms
+from ..protocol.put_files import PutFiles
 from ..protocol.raw_repl import ProgramError, RawRepl
 from ..protocol.repl_tracker import Mode
 from ..protocol.retype import retype
@@ -298,14 +300,16 @@ class StockBoard(TerminalBoard):
             min(BLOCK_BYTES_MAX, self._firmware.free_bytes // 8, line_bytes_per_s * BLOCK_TIME_MAX_MS // 1000),
         )
 
+    def _deflating_pays(self) -> bool:
+        is_slow = self._wire_bytes_per_s < FAST_BYTES_PER_S
+        return is_slow and self._firmware.inflates and self._firmware.free_bytes >= INFLATING_FREE_BYTES_MIN
+
     def _new_put(self, name: str, size_bytes: int, offset_bytes: int, keep: bool) -> Transfer:
         if not self._firmware.free_bytes:
             if offset_bytes:
                 raise BoardError(ENOSYS, "the firmware cannot go on with a file")
             return PutText(self._repl, program("put_text"), name, size_bytes)
-        is_slow = self._wire_bytes_per_s < FAST_BYTES_PER_S
-        can = self._firmware.inflates and self._firmware.free_bytes >= INFLATING_FREE_BYTES_MIN
-        deflated = can and is_slow and size_bytes >= DEFLATED_BYTES_MIN
+        deflated = size_bytes >= DEFLATED_BYTES_MIN and self._deflating_pays()
         kind, source = (PutDeflated, "put_deflate") if deflated else (Put, "put")
         block_bytes = self._block_bytes()
         early_bytes = self._early_bytes
@@ -348,8 +352,20 @@ class StockBoard(TerminalBoard):
             finally:
                 self.is_sending_file = False
 
+    def _new_put_files(self, request: PutFiles) -> Transfer:
+        if not self._firmware.free_bytes:
+            raise BoardError(ENOSYS, "the firmware takes one file at a time")
+        return PutBundled(
+            self._repl, program("put_files"), request, self._block_bytes(), deflates=self._deflating_pays()
+        )
+
     async def ask(self, request: FileRequest[Answer]) -> Answer:
         """See Board."""
+        if isinstance(request, PutFiles):
+            async with self._visit() as visit:
+                await visit.open(self._new_put_files(request))
+                await visit.finish()
+            return cast("Answer", None)
         answers = []
 
         def run() -> Dialogue[None]:

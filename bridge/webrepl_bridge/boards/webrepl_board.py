@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from webrepl_link.errors import BoardError
+
 from ..protocol.base64_transfers import GetBase64, PutBase64
 from .programs import program
-from .stock import StockBoard
+from .stock import ENOSYS, StockBoard
 
 if TYPE_CHECKING:
+    from ..protocol.put_files import PutFiles
     from ..protocol.transfers import Transfer
 
 
@@ -19,6 +22,9 @@ class WebReplBoard(StockBoard):
         if not self._firmware.free_bytes:
             return super()._new_put(name, size_bytes, offset_bytes, keep)
         return PutBase64(self._repl, program("put_base64"), name, size_bytes, offset_bytes, keep=keep)
+
+    def _new_put_files(self, request: PutFiles) -> Transfer:
+        raise BoardError(ENOSYS, "the REPL takes one file at a time")
 
     def _new_get(self, name: str, offset_bytes: int, size_bytes: int | None) -> Transfer:
         if not self._firmware.free_bytes:

@@ -24,10 +24,11 @@ from ..protocol.file_requests import (
     Rename,
     Space,
 )
+from ..protocol.put_files import PutFiles, bundles
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from ..boards.base import Board
 
@@ -38,7 +39,7 @@ PIECE_BYTES = 4096
 ENOENT, EIO, ENOSYS, EINVAL = 2, 5, 38, 22
 
 
-def _nobody(done_bytes: int) -> None:
+def _nobody(done: object) -> None:
     pass
 
 
@@ -54,6 +55,7 @@ class Files:
 
     def __init__(self, board: Board) -> None:
         self._board = board
+        self._takes_bundles = True
 
     async def _ask(self, request: FileRequest[Answer]) -> Answer:
         with _told_of(request.name):
@@ -129,6 +131,41 @@ class Files:
         rest = memoryview(content)[there_bytes:]
         with _told_of(name):
             await self._store(name, rest, there_bytes, on_progress, keep=keep)
+
+    async def write_all(
+        self, directory: str, files: Iterable[tuple[str, bytes]], on_stored: Callable[[str], None] = _nobody
+    ) -> None:
+        """Store files in a directory: each of them whole, or what was there before stays.
+
+        Small ones go there together, where the board can take them so, in a fraction of the time.
+
+        Args:
+            directory: what they are in.
+            files: the name of each from there on, and what to put in it. A name that ends in `/` is a directory.
+            on_stored: called with the name of each when it is there.
+        """
+        for request in bundles(directory, files):
+            if len(request.files) == 1 or not await self._takes(request):
+                for name, content in request.from_here().files:
+                    await self._write_one(name, content)
+            for name, _ in request.files:
+                on_stored(name)
+
+    async def _takes(self, request: PutFiles) -> bool:
+        """Store files together, and return whether that went well; if one cannot be stored, it is not said which."""
+        if self._takes_bundles:
+            try:
+                await self._board.ask(request)
+            except BoardError as error:
+                self._takes_bundles = error.code != ENOSYS
+                return False
+        return self._takes_bundles
+
+    async def _write_one(self, name: str, content: bytes) -> None:
+        if name.endswith("/"):
+            await self.mkdir(name, parents=True)
+        else:
+            await self.write(name, content)
 
     async def _store(
         self, name: str, rest: memoryview, there_bytes: int, on_progress: Callable[[int], None], *, keep: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import shutil
 from binascii import crc32
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from webrepl_link.errors import BoardError
 
+from ..protocol.put_files import SMALL_BYTES
 from .files import EINVAL, EIO, ENOENT, Files
 from .sync_plan import ConflictError, Copying, Item, Making, Removal, Step, Tree, plan
 
@@ -54,9 +56,9 @@ class LocalPlace:
             return None
         return Item(self.path.is_dir(), 0 if self.path.is_dir() else self.path.stat().st_size)
 
-    async def tree(self) -> Tree:
-        """Return what is in the directory; nothing if it is not there."""
-        return await asyncio.to_thread(self._tree)
+    async def tree(self) -> Tree | None:
+        """Return what is in the directory; None if it is not there."""
+        return await asyncio.to_thread(self._tree) if self.path.exists() else None
 
     def _tree(self) -> Tree:
         items: dict[str, Item] = {}
@@ -110,11 +112,14 @@ class BoardPlace:
             return None
         return Item(entry.is_directory, entry.size_bytes)
 
-    async def tree(self) -> Tree:
-        """Return what is in the directory; nothing if it is not there."""
-        if await self.item() is None:
-            return {}
-        entries = await self.files.list(self.name, recursive=True, hashed=True)
+    async def tree(self) -> Tree | None:
+        """Return what is in the directory; None if it is not there."""
+        try:
+            entries = await self.files.list(self.name, recursive=True, hashed=True)
+        except BoardError as error:
+            if error.code != ENOENT:
+                raise
+            return None
         return {entry.name: Item(entry.is_directory, entry.size_bytes, entry.crc) for entry in entries}
 
     async def make(self) -> None:
@@ -182,8 +187,9 @@ async def mirror(
     Raises:
         BoardError, TransportError, OSError: as Files.
     """
-    wanted = {name: item for name, item in (await source.tree()).items() if not _matches(name, exclude)}
-    there = await target.tree()
+    wanted = {name: item for name, item in (await source.tree() or {}).items() if not _matches(name, exclude)}
+    found = await target.tree()
+    there = found or {}
     try:
         steps = plan(wanted, there, delete=delete, kept=[name for name in there if _matches(name, exclude)])
     except ConflictError as conflict:
@@ -191,17 +197,45 @@ async def mirror(
     watcher.begin(steps)
     if dry_run:
         return
-    await target.make()
-    for step in steps:
+    if found is None:
+        await target.make()
+    for are_small, group in itertools.groupby(steps, _is_small):
+        if are_small and isinstance(source, LocalPlace) and isinstance(target, BoardPlace):
+            await _put_together(source, target, list(group), watcher)
+        else:
+            for step in group:
+                await _take(step, source, target, watcher)
+
+
+def _is_small(step: Step) -> bool:
+    return isinstance(step, Making) or (isinstance(step, Copying) and step.size_bytes <= SMALL_BYTES)
+
+
+async def _put_together(source: LocalPlace, target: BoardPlace, steps: list[Step], watcher: Watcher) -> None:
+    left = iter(steps)
+
+    def stored(name: str) -> None:
+        step = next(left)
         watcher.step(step)
-        place = target.below(step.name)
-        match step:
-            case Removal():
-                await place.remove()
-            case Making():
-                await place.make()
-            case Copying(name):
-                await copy_file(source.below(name), place, watcher.progress)
+        watcher.progress(step.size_bytes if isinstance(step, Copying) else 0)
+
+    files = (
+        (step.name, source.below(step.name).path.read_bytes()) if isinstance(step, Copying) else (f"{step.name}/", b"")
+        for step in steps
+    )
+    await target.files.write_all(target.name, files, stored)
+
+
+async def _take(step: Step, source: Place, target: Place, watcher: Watcher) -> None:
+    watcher.step(step)
+    place = target.below(step.name)
+    match step:
+        case Removal():
+            await place.remove()
+        case Making():
+            await place.make()
+        case Copying(name):
+            await copy_file(source.below(name), place, watcher.progress)
 
 
 def _matches(name: str, patterns: Collection[str]) -> bool:

@@ -21,6 +21,7 @@ from websockets.frames import CloseCode
 
 from webrepl_link.errors import BoardError, RemoteProtocolError, TransportError, WebReplError
 
+from ..protocol.put_files import decode_files
 from ..protocol.server_events import (
     Asked,
     ChunkWanted,
@@ -31,6 +32,7 @@ from ..protocol.server_events import (
     GivenUp,
     PasswordGiven,
     ProtocolFailed,
+    PutFilesRequested,
     PutRequested,
     TerminalInput,
     VersionWanted,
@@ -225,6 +227,9 @@ class _Connection:
                 case PutRequested() as request:
                     await typist.has_typed_all()
                     await self._put(client, typist, request)
+                case PutFilesRequested() as request:
+                    await typist.has_typed_all()
+                    await self._put_files(client, typist, request)
                 case GetRequested() as request:
                     await typist.has_typed_all()
                     await self._get(client, typist, request)
@@ -258,6 +263,22 @@ class _Connection:
             log.info("%s: put %s, %d bytes", client.name, request.name, request.size_bytes)
         except (BoardError, TransportError, RemoteProtocolError) as error:
             code = _code_of(error, f"{client.name}: put {request.name}")
+        await self._reply(code)
+
+    async def _put_files(self, client: Client[str], typist: Typist, request: PutFilesRequested) -> None:
+        code = 0
+        try:
+            await self._reply(0)
+            data = b""
+            while isinstance(event := await self._next_of_transfer(typist), FileData):
+                data += event.data
+            if not isinstance(event, FileComplete):
+                raise _out_of_step(event)
+            asked = decode_files(request.name, data)
+            await client.ask(asked)
+            log.info("%s: put %d files in %s", client.name, len(asked.files), request.name or "its directory")
+        except (BoardError, TransportError, RemoteProtocolError) as error:
+            code = _code_of(error, f"{client.name}: put files in {request.name}")
         await self._reply(code)
 
     async def _get(self, client: Client[str], typist: Typist, request: GetRequested) -> None:

@@ -51,21 +51,23 @@ class PutDeflated(Put):
     def _next_block(self) -> Dialogue[Block]:
         if not self._ready:
             data = yield from self._fetch(BLOCKS_IN_ONE * self._block_bytes)
-            deflated = _deflate(data)
+            deflated = deflate(data)
             if len(deflated) * 100 <= len(data) * PAYS_PERCENT and len(deflated) <= self._block_bytes:
-                self._ready.append(_block(deflated, 0, len(data)))
+                self._ready.append(block(deflated, 0, len(data)))
             else:
                 for start in range(0, len(data), self._block_bytes):
                     piece = data[start : start + self._block_bytes]
-                    self._ready.append(_block(piece, AS_IT_IS, len(piece)))
+                    self._ready.append(block(piece, AS_IT_IS, len(piece)))
         return self._ready.popleft() if self._ready else NO_BLOCK
 
 
-def _deflate(data: bytes) -> bytes:
+def deflate(data: bytes) -> bytes:
+    """Return what the board inflates, with its window."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, -WINDOW_BITS)
     return compressor.compress(data) + compressor.flush()
 
 
-def _block(data: bytes, flag: int, size_bytes: int) -> Block:
+def block(data: bytes, flag: int, size_bytes: int) -> Block:
+    """Return so much of a file as it is on the wire; `flag`: AS_IT_IS, or 0 if it is deflated."""
     said = (len(data) | flag).to_bytes(2, "little") + data
     return Block(said + crc32(said).to_bytes(4, "little"), size_bytes)

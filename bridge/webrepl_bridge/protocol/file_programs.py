@@ -33,7 +33,7 @@ from .raw_repl import PROGRAM_TIMEOUT_MS, REPLY_BYTES_MAX, ProgramError, RawRepl
 from .transfers import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from .dialogue import Dialogue
 
@@ -134,7 +134,7 @@ class FilePrograms:
                 check = crc32(line, check)
             if check != int(last):
                 raise ValueError(last)
-            return [self._entry(line.decode()) for line in lines]
+            return list(self._entries(line.decode() for line in lines))
 
         timeout_ms = HASH_TIMEOUT_MS if hashed else PROGRAM_TIMEOUT_MS
         execute = functools.partial(
@@ -142,11 +142,17 @@ class FilePrograms:
         )
         return (yield from insist(self._repl, execute, answer))
 
-    def _entry(self, line: str) -> Entry:
-        is_directory, size, time, crc, name = line.split(" ", 4)
-        time_s = int(time) + self._epoch_s if int(time) else 0
-        size_bytes = 0 if int(is_directory) else int(size)
-        return Entry(ast.literal_eval(name), bool(int(is_directory)), size_bytes, time_s, int(crc))
+    def _entries(self, lines: Iterable[str]) -> Iterator[Entry]:
+        folder = ""
+        for line in lines:
+            if line[0] in "'\"":
+                folder = ast.literal_eval(line)
+                continue
+            size, time, crc, quoted = line.split(" ", 3)
+            name = folder + ast.literal_eval(quoted)
+            time_s = int(time) + self._epoch_s if int(time) else 0
+            is_directory = name.endswith("/")
+            yield Entry(name.removesuffix("/"), is_directory, 0 if is_directory else int(size), time_s, int(crc, 16))
 
 
 def _trim(name: str) -> str:

@@ -62,6 +62,10 @@ class FileRequest(ABC, Generic[Answer]):
     def record(self) -> Request:
         """Return the request's record."""
 
+    def payload(self) -> bytes:
+        """Return what follows the record as what is put does, once the reply is 0; nothing of most requests."""
+        return b""
+
     @abstractmethod
     def encode_answer(self, answer: Answer) -> bytes:
         """Encode an answer as it follows the reply."""
@@ -75,11 +79,15 @@ class FileRequest(ABC, Generic[Answer]):
         """
 
 
-class _Command(FileRequest[None]):
+class Command(FileRequest[None]):
+    """What has no answer but that it is done."""
+
     def encode_answer(self, answer: None) -> bytes:
+        """See FileRequest."""
         return b""
 
     def decode_answer(self, data: bytes) -> None:
+        """See FileRequest."""
         if data:
             raise RemoteProtocolError(f"{len(data)} bytes after a reply that says all")
 
@@ -166,7 +174,7 @@ class GetSpace(FileRequest[Space]):
 
 
 @dataclass(frozen=True)
-class Remove(_Command):
+class Remove(Command):
     """Remove the file `name`; `deep`: or the directory, with all that is in it."""
 
     kind: ClassVar[str] = "remove"
@@ -180,7 +188,7 @@ class Remove(_Command):
 
 
 @dataclass(frozen=True)
-class Rename(_Command):
+class Rename(Command):
     """Give the file or directory `name` a new name."""
 
     kind: ClassVar[str] = "rename"
@@ -195,7 +203,7 @@ class Rename(_Command):
 
 
 @dataclass(frozen=True)
-class MakeDirectory(_Command):
+class MakeDirectory(Command):
     """Make the directory `name`; `deep`: those above it as well, and it is no error if it is there."""
 
     kind: ClassVar[str] = "make_directory"
@@ -209,7 +217,7 @@ class MakeDirectory(_Command):
 
 
 @dataclass(frozen=True)
-class RemoveDirectory(_Command):
+class RemoveDirectory(Command):
     """Remove the empty directory `name`."""
 
     kind: ClassVar[str] = "remove_directory"

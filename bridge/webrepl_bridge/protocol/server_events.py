@@ -41,6 +41,14 @@ class PutRequested:
 
 
 @dataclass(frozen=True)
+class PutFilesRequested:
+    """The client wants to store files below the directory `name`, `size_bytes` of them; owed as of PutRequested."""
+
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class FileData:
     """The next bytes of the file that is being put; owed, when there is room for more: `send_taken`."""
 
@@ -97,6 +105,7 @@ Event = (
     PasswordGiven
     | TerminalInput
     | PutRequested
+    | PutFilesRequested
     | FileData
     | FileComplete
     | GetRequested

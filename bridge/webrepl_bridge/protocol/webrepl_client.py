@@ -158,8 +158,13 @@ class WebReplClient:
     def ask(self, request: FileRequest[Any]) -> None:
         """Ask something of the files: Answered, or Ended if the board refuses.
 
-        An answer in chunks comes as a file does: Opened, then `ask_chunk` until Ended.
+        An answer in chunks comes as a file does: Opened, then `ask_chunk` until Ended. A payload goes as one does:
+        Opened, then `send_data` for every byte, and Ended.
         """
+        if payload := request.payload():
+            self._ask(request.record(), _State.PUT_OPEN)
+            self._size_bytes = self.unsent_bytes = len(payload)
+            return
         in_chunks = request.answer_bytes is None
         self._ask(request.record(), _State.GET_OPEN if in_chunks else _State.ASKED)
         self._answer_bytes = request.answer_bytes or 0

@@ -40,6 +40,7 @@ from webrepl_link.records import (
     KEEP,
     PACED,
     PUT_FILE,
+    PUT_FILES,
     PUT_PART,
     REQUEST_BYTES,
     Request,
@@ -50,6 +51,7 @@ from webrepl_link.records import (
 
 from . import file_requests
 from .file_requests import EINVAL
+from .put_files import FILES_BYTES_MAX
 from .server_events import (
     Asked,
     ChunkWanted,
@@ -60,6 +62,7 @@ from .server_events import (
     GivenUp,
     PasswordGiven,
     ProtocolFailed,
+    PutFilesRequested,
     PutRequested,
     TerminalInput,
     VersionWanted,
@@ -347,6 +350,8 @@ class WebReplServer:
         if request.op == GET_VER:
             self._state = _State.VERSION
             self._events.append(VersionWanted())
+        elif request.op == PUT_FILES:
+            self._read_put_files(request)
         elif request.op not in (PUT_FILE, GET_FILE, PUT_PART, GET_PART):
             self._ask(request)
         elif (name := _file_name(request)) is None or (request.op == PUT_PART and request.flags & ~FLAGS[PUT_PART]):
@@ -363,6 +368,16 @@ class WebReplServer:
             part = (request.offset, request.size) if request.op == GET_PART else (0, None)
             self._events.append(GetRequested(name, *part))
 
+    def _read_put_files(self, request: Request) -> None:
+        name = _file_name(request, may_be_empty=True)
+        if name is None or request.flags or request.offset or not 0 < request.size <= FILES_BYTES_MAX:
+            self._outgoing.append(encode_reply(EINVAL))
+            return
+        self._state = _State.PUT_OPEN
+        self._to_come = request.size
+        self._paced = False
+        self._events.append(PutFilesRequested(name, request.size))
+
     def _ask(self, request: Request) -> None:
         asked = file_requests.decode_request(request)
         if isinstance(asked, int):
@@ -372,9 +387,9 @@ class WebReplServer:
             self._events.append(Asked(asked))
 
 
-def _file_name(request: Request) -> str | None:
+def _file_name(request: Request, *, may_be_empty: bool = False) -> str | None:
     try:
         name = request.name.decode()
     except UnicodeDecodeError:
         return None
-    return name if name and "\0" not in name else None
+    return name if (name or may_be_empty) and "\0" not in name else None

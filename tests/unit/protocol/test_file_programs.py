@@ -45,14 +45,15 @@ def said(arguments: bytes, *lines: bytes) -> bytes:
 
 def test_a_list() -> None:
     play = Playbook(programs().ask(ListDirectory("lib/", deep=True, hashed=True)))
-    lines = [rb"0 5 7 9 'it\'s'", b"1 0 0 0 'a'"]
+    lines = [rb"5 7 1f 'it\'s'", b"0 0 0 'a/'", b"'a/'", b"6 0 0 'b'", b"0 0 0 'c/'"]
     runs(play, b"CRC32\nTREE\n_tree('lib',2,1)", said(b"lib 2 1", *lines))
-    play.ends([Entry("a", True), Entry("it's", False, 5, EPOCH_S + 7, 9)])
+    a = [Entry("a", True), Entry("a/b", False, 6), Entry("a/c", True)]
+    play.ends([*a, Entry("it's", False, 5, EPOCH_S + 7, 31)])
 
 
 def test_a_stat() -> None:
     play = Playbook(programs().ask(GetStat("/x")))
-    runs(play, b"CRC32\nTREE\n_tree('/x',0,0)", said(b"/x 0 0", b"0 5 0 0 ''")).ends(Entry("/x", False, 5))
+    runs(play, b"CRC32\nTREE\n_tree('/x',0,0)", said(b"/x 0 0", b"5 0 0 ''")).ends(Entry("/x", False, 5))
 
 
 @pytest.mark.parametrize("name", ["", "/", "//"])
@@ -80,7 +81,7 @@ def test_changes() -> None:
         runs(Playbook(programs().ask(request)), code, check + b"\r\n").ends(None)
 
 
-GOOD = said(b"x 0 0", b"0 5 0 0 ''")
+GOOD = said(b"x 0 0", b"5 0 0 ''")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webrepl_bridge.protocol.file_requests import GetSpace, ListDirectory, Remove
+from webrepl_bridge.protocol.put_files import PutFiles
 from webrepl_bridge.protocol.webrepl_client import (
     Answered,
     ChunkTold,
@@ -51,6 +52,19 @@ def test_version(client: WebReplClient) -> None:
     assert client.messages_to_send() == [encode_request(Request(GET_VER))]
     client.receive_binary(b"\x01\x19\x00")
     assert events(client) == [VersionTold((1, 25, 0))]
+    assert client.idle
+
+
+def test_many_files_go_as_one_does(client: WebReplClient) -> None:
+    request = PutFiles("lib", (("a", b"1"),))
+    client.ask(request)
+    assert client.messages_to_send() == [encode_request(request.record())]
+    client.receive_binary(OK)
+    assert events(client) == [Opened()]
+    client.send_data(request.payload())
+    assert client.messages_to_send() == [request.payload()]
+    client.receive_binary(OK)
+    assert events(client) == [Ended(0)]
     assert client.idle
 
 

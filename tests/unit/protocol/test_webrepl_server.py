@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webrepl_bridge.protocol.file_requests import GetSpace, GetStat, ListDirectory, Remove
+from webrepl_bridge.protocol.put_files import FILES_BYTES_MAX, PutFiles
 from webrepl_bridge.protocol.server_events import (
     Asked,
     ChunkWanted,
@@ -15,6 +16,7 @@ from webrepl_bridge.protocol.server_events import (
     GivenUp,
     PasswordGiven,
     ProtocolFailed,
+    PutFilesRequested,
     PutRequested,
     TerminalInput,
     VersionWanted,
@@ -31,6 +33,7 @@ from webrepl_link.records import (
     LIST,
     PACED,
     PUT_FILE,
+    PUT_FILES,
     PUT_PART,
     REMOVE,
     SPACE,
@@ -295,6 +298,25 @@ class TestOurOwnMistakes:
 
 
 class TestBeyondTheStandard:
+    def test_many_files_go_as_one_does(self, server: WebReplServer) -> None:
+        asked = PutFiles("lib", (("a", b"1"), ("b", b"22")))
+        server.receive_binary(encode_request(asked.record()) + asked.payload())
+        assert server.next_event() == PutFilesRequested("lib", len(asked.payload()))
+        server.send_reply(0)
+        assert server.next_event() == FileData(asked.payload())
+        assert server.next_event() == FileComplete()
+        server.send_reply(0)
+        assert server.messages_to_send() == [b"WB\0\0", b"WB\0\0"]
+        for refused in (
+            Request(PUT_FILES, b"lib", 0),
+            Request(PUT_FILES, b"lib", FILES_BYTES_MAX + 1),
+            Request(PUT_FILES, b"lib", 1, 1),
+            Request(PUT_FILES, b"lib", 1, 0, 1),
+            Request(PUT_FILES, b"\xff", 1),
+        ):
+            server.receive_binary(encode_request(refused))
+            assert server.messages_to_send() == [b"WB\x16\0"]
+
     def test_a_long_name_is_all_of_it(self, server: WebReplServer) -> None:
         data = encode_request(Request(STAT, b"x" * 100, flags=HASHED))
         for byte in data[:-1]:
