@@ -1,7 +1,8 @@
 """Many boards in one bridge: loss and latency while all of them print, memory, and what it costs when none does.
 
 The boards are ptys that answer like a REPL, in one process; the clients are in another. Each line that a board prints
-has its number and the time in it.
+has its number and the time in it. What these two processes need is told beside what the bridge needs: where it comes to
+all cores together, the latency is theirs as much as the bridge's.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from statistics import quantiles
 
 from clients.official import HANDSHAKE
 
-from .boards_and_bridges import PASSWORD, bridge_on
+from .boards_and_bridges import PASSWORD, bridge_on, cpu_s
 
 BOARDS = 200
 CLIENTS = 2
@@ -53,12 +54,12 @@ def main(rounds: int) -> None:
             before_s = bridge.cpu_s()
             time.sleep(IDLE_S)
             idle = (bridge.cpu_s() - before_s) / IDLE_S
-            before_s = bridge.cpu_s()
+            before_s, own_before_s = bridge.cpu_s(), _own_cpu_s()
             boards.send(PRINT_S)
             lines = boards.recv()
             clients.send("count")
             seen: _Seen = clients.recv()
-            busy = (bridge.cpu_s() - before_s) / PRINT_S
+            busy, own = (bridge.cpu_s() - before_s) / PRINT_S, (_own_cpu_s() - own_before_s) / PRINT_S
             many_kb = memory_kb(bridge.pid)
             process.terminate()
     percentiles = quantiles(seen.latencies_ms, n=100)
@@ -69,6 +70,7 @@ def main(rounds: int) -> None:
     print(f"  board to client, median   {percentiles[49]:10.1f} ms")
     print(f"  99th percentile           {percentiles[98]:10.1f} ms")
     print(f"  processor, printing       {100 * busy:10.1f} % of one core")
+    print(f"  boards and clients        {100 * own:10.1f} %, of {os.cpu_count()} cores")
     print(f"  processor, idle           {100 * idle:10.2f} %")
     print(f"  memory for each board     {(many_kb - few_kb) / (BOARDS - 1):10.0f} kB, with its clients")
 
@@ -83,6 +85,11 @@ def _memory_with(devices: list[str], folder: Path) -> int:
     with bridge_on(None, "--config", _configuration(devices, folder)) as bridge:
         time.sleep(2)
         return memory_kb(bridge.pid)
+
+
+def _own_cpu_s() -> float:
+    """Processor time of the boards and the clients."""
+    return sum(cpu_s(child.pid) for child in multiprocessing.active_children() if child.pid)
 
 
 def memory_kb(pid: int) -> int:

@@ -28,7 +28,7 @@ class LendableStream(ByteStream):
         self.line_rate_baud = inner.line_rate_baud
         self.control = inner.control
         self._inner = inner
-        self._receiving: asyncio.Timeout | None = None
+        self._receiver: asyncio.Task[object] | None = None
         self._end: BrokenError | None = None
         self._given_back = asyncio.Event()
 
@@ -41,8 +41,8 @@ class LendableStream(ByteStream):
         """
         self._raise_if_lent()
         self._end = BrokenError(f"lent to {borrower}")
-        if self._receiving is not None:
-            self._receiving.reschedule(asyncio.get_running_loop().time())
+        if self._receiver is not None:
+            self._receiver.cancel()
         try:
             yield self._inner
         finally:
@@ -51,14 +51,15 @@ class LendableStream(ByteStream):
     async def receive(self, max_bytes: int = 65536) -> bytes:
         """See ByteStream."""
         self._raise_if_lent()
+        self._receiver = asyncio.current_task()
         try:
-            async with asyncio.timeout(None) as self._receiving:
-                return await self._inner.receive(max_bytes)
-        except TimeoutError:
-            self._raise_if_lent()
+            return await self._inner.receive(max_bytes)
+        except asyncio.CancelledError:
+            if self._end is not None and self._receiver is not None and not self._receiver.uncancel():
+                raise self._end from None
             raise
         finally:
-            self._receiving = None
+            self._receiver = None
 
     async def send(self, data: bytes) -> None:
         """See ByteStream."""

@@ -56,9 +56,13 @@ class ReplWire(Wire):
                 self._unread += data
                 self._has_unread.set()
                 continue
+            may_wait = self.terminal.settled
             self.terminal.receive_data(data, self._now_ms())
             self._show()
-            self.kick()
+            if may_wait and self.terminal.settled:
+                self.notify()  # with nothing to type there is nothing for `_send` to do
+            else:
+                self.kick()
 
     async def _send(self) -> None:
         while True:

@@ -5,6 +5,7 @@ guard        which pages may talk to the bridge: Origin and Host
 control      the boards over HTTP: what they do, interrupts, resets
 page         what a browser gets at `/`, and the headers that go with it
 webrepl      one WebREPL client, from `Password: ` until it leaves
+screen       what one client sees, by the shortest way
 typist       what one client types, in order, without holding up the rest of it
 tools        serial tools, over TCP and RFC 2217
 metrics      what Prometheus asks for

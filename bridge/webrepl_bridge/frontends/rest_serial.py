@@ -14,8 +14,9 @@ from webrepl_link.errors import WebReplError
 from ..session import Client, ClientEndedError, Session
 from .authorization import address, demand
 from .guard import ALWAYS_ALLOWED
+from .screen import showing
 from .typist import Typist
-from .webrepl import close_code, close_websocket, first_of, show_terminal
+from .webrepl import close_code, close_websocket, first_of
 
 if TYPE_CHECKING:
     from .passwords import PasswordGate
@@ -41,11 +42,11 @@ async def serve_terminal(websocket: WebSocket, session: Session, gate: PasswordG
     try:
         with session.attach(address(websocket), watches_only=verdict.watches_only) as client:
             typist = Typist(client)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_listen(websocket, typist))
-                tasks.create_task(typist.run())
-                tasks.create_task(show_terminal(websocket, client))
-                tasks.create_task(client.fall_behind())
+            with showing(client, websocket):
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(_listen(websocket, typist))
+                    tasks.create_task(typist.run())
+                    tasks.create_task(client.fall_behind())
     except* WebSocketDisconnect:
         pass
     except* ClientEndedError as group:

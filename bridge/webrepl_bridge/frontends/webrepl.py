@@ -1,12 +1,12 @@
 """One WebREPL client, from `Password: ` until it leaves.
 
-After the password five tasks serve it, and the first that ends ends them all:
+After the password it sees what the board prints, during transfers too (`screen`), and four tasks serve it. The first
+that ends ends them all:
 
     listen   takes messages from the client, one ahead, so that one that leaves is noticed at once
     handle   answers them in order: versions and file transfers; terminal input goes to the typist
     typist   types at the board; handle waits for it before a transfer
-    show     sends the terminal's output, during transfers too
-    watch    notices when the client does not take it
+    watch    notices when the client does not take what it is shown
 """
 
 from __future__ import annotations
@@ -37,12 +37,10 @@ from ..protocol.server_events import (
     TerminalInput,
     VersionWanted,
 )
-from ..protocol.text_frames import HOLD_MS, TextFrames
 from ..protocol.webrepl_server import EIO, SUBPROTOCOL, WebReplServer
 from ..session import Client, ClientEndedError, ClientTooSlowError, Session
-from ..within import within
 from .addresses import without_port
-from .dialects import MORE_FOLLOWS
+from .screen import showing
 from .typist import Typist
 
 if TYPE_CHECKING:
@@ -153,20 +151,6 @@ async def close_websocket(websocket: WebSocket, code: int, reason: str) -> None:
             await websocket.close(code, short)
 
 
-async def show_terminal(websocket: WebSocket, client: Client[str]) -> NoReturn:
-    """Send the terminal's output to a client until cancelled."""
-    frames = TextFrames()
-    while True:
-        try:
-            messages = frames.cut(await within(HOLD_MS if frames.holding else None, client.receive()))
-        except TimeoutError:
-            messages = frames.flush()
-        for message in messages[:-1]:
-            await websocket.send({"type": "websocket.send", "text": message, MORE_FOLLOWS: True})
-        for message in messages[-1:]:
-            await websocket.send_text(message)
-
-
 class _Connection:
     """One client's connection: the pure core, and the WebSocket that carries its messages."""
 
@@ -201,12 +185,12 @@ class _Connection:
     async def serve(self, client: Client[str]) -> None:
         """Serve the client until it leaves or must go; either raises, within an exception group."""
         typist = Typist(client)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen())
-            tasks.create_task(self._handle(client, typist))
-            tasks.create_task(typist.run())
-            tasks.create_task(show_terminal(self._websocket, client))
-            tasks.create_task(client.fall_behind())
+        with showing(client, self._websocket):
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen())
+                tasks.create_task(self._handle(client, typist))
+                tasks.create_task(typist.run())
+                tasks.create_task(client.fall_behind())
 
     # Tasks.
 

@@ -151,8 +151,9 @@ class ReplTracker:
 
     @property
     def _forgettable(self) -> int:
-        """How much of the output cannot be part of an announcement any more."""
-        return max(0, len(self._unread) - ANNOUNCEMENT_BYTES_MAX)
+        """How much of the output cannot be part of an announcement any more: one has two line feeds at most."""
+        last_but_one = self._unread.rfind(b"\n", 0, max(0, self._unread.rfind(b"\n")))
+        return max(0, last_but_one, len(self._unread) - ANNOUNCEMENT_BYTES_MAX)
 
     # One judge a mode. Each looks at self._unread and returns how many bytes of it are settled;
     # none, in the same mode as before, asks for more. How the bytes were cut must not matter.

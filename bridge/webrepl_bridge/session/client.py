@@ -40,6 +40,8 @@ class Client(Generic[AnyStr]):
     Attributes:
         name: how the log calls this client.
         watches_only: whether it may neither type nor move files.
+        on_news: called when something has been added to what waits for this client, for who does not wait in
+            `receive`; must not block, nor raise.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Client(Generic[AnyStr]):
         self._ended = asyncio.Event()
         self._why_ended: ClientEndedError | None = None
         self._news = asyncio.Event()
+        self.on_news: Callable[[], object] = self._news.set
         self._told: str | None = None
 
     def show(self, text: AnyStr) -> None:
@@ -73,7 +76,7 @@ class Client(Generic[AnyStr]):
             self.end(ClientTooSlowError(reason))
         else:
             self._backlog.append(text)
-        self._news.set()
+            self.on_news()
 
     async def receive(self) -> AnyStr:
         """Return the next terminal text, 1 to 16,000 characters or bytes, as soon as there is any.

@@ -11,7 +11,7 @@ def cut(*pieces: str) -> list[str]:
     """Cut pieces that come one right after the other, and then no more."""
     frames = TextFrames()
     messages = [message for piece in pieces for message in frames.cut(piece)]
-    return messages + frames.flush()
+    return [*messages, *frames.flush()]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,8 @@ def test_what_does_not(text: str) -> None:
 
 @given(st.lists(st.text("\r\n> OK\x04", max_size=8)), st.booleans())
 def test_nothing_is_lost_or_empty(pieces: list[str], flush_each: bool) -> None:
-    frames, messages = TextFrames(), []
+    frames = TextFrames()
+    messages: list[str] = []
     for piece in pieces:
         messages += frames.cut(piece)
         if flush_each:
