@@ -9,6 +9,9 @@ from playwright.async_api import Locator, Page, expect
 
 CODE = 'def greet(name):\n    return f"Hello {name}"\n'
 
+LONG_BYTES = 200_000_000
+"""So much is not there before a person, or a test, can stop it."""
+
 DROP = """
 async (target, files) => {
   // As a drop from the desktop: a DataTransfer cannot be given folders, so its items stand in for them.

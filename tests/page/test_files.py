@@ -11,7 +11,20 @@ from pathlib import Path
 from playwright.async_api import Page, expect
 
 from page.conftest import Browse, OnPage, shows
-from page.files_kit import CODE, agree, answer, choose, content_of, drop, item, note, opened, show_files, write
+from page.files_kit import (
+    CODE,
+    LONG_BYTES,
+    agree,
+    answer,
+    choose,
+    content_of,
+    drop,
+    item,
+    note,
+    opened,
+    show_files,
+    write,
+)
 
 
 def test_a_folder_dropped_and_fetched_as_a_zip_file(browse: Browse, folder: Path) -> None:
@@ -31,6 +44,23 @@ def test_a_folder_dropped_and_fetched_as_a_zip_file(browse: Browse, folder: Path
                     "app/a.py": "a = 1\n",
                     "app/deep/b.txt": "grün\n",
                 }
+
+    browse(test)
+
+
+def test_a_folder_sent_by_button_into_another(browse: Browse, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "app" / "deep").mkdir(parents=True)
+    (tmp_path / "app" / "a.py").write_text("a = 1\n")
+    (tmp_path / "app" / "deep" / "b.py").write_text("b = 2\n")
+
+    async def test(on: OnPage) -> None:
+        async with on.window() as page:
+            await show_files(page)
+            async with page.expect_file_chooser() as chooser:
+                await choose(page, "lib", "Upload folder")
+            await (await chooser.value).set_files(tmp_path / "app")
+            await expect(item(page, "/lib/app")).to_be_visible()
+            assert await content_of(folder / "lib" / "app" / "deep" / "b.py") == "b = 2\n"
 
     browse(test)
 
@@ -99,12 +129,18 @@ def test_moved_and_deleted_by_keyboard(browse: Browse, folder: Path) -> None:
     async def test(on: OnPage) -> None:
         async with on.window() as page:
             await show_files(page)
-            await item(page, "/main.py").focus()
+            await item(page, "/data.bin").focus()
+            await page.keyboard.press("ArrowDown")
             await page.keyboard.press("F2")
             await answer(page, "lib/new/main.py")
-            await item(page, "/lib").focus()
-            await page.keyboard.press("Enter")
+            await expect(item(page, "/main.py")).to_have_count(0)
+            await item(page, "/data.bin").focus()
+            await page.keyboard.press("ArrowUp")
+            await page.keyboard.press("ArrowRight")
             await expect(item(page, "/lib/new")).to_be_visible()
+            await expect(item(page, "/lib")).to_be_focused()
+            await page.keyboard.press("ArrowLeft")
+            await expect(item(page, "/lib/new")).to_have_count(0)
             assert await content_of(folder / "lib" / "new" / "main.py") == "print('main')\n"
             await item(page, "/data.bin").focus()
             await page.keyboard.press("Delete")
@@ -177,6 +213,16 @@ def test_files_and_editor_hinder_nobody(browse: Browse, folder: Path, axe: str) 
             await page.keyboard.press("Escape")
             await page.get_by_role("button", name="New file").click()
             await check(page)
+            await page.keyboard.press("Escape")
+            await drop(page, ".tree", {"main.py": "", "data.bin": LONG_BYTES})
+            await expect(page.get_by_role("dialog")).to_contain_text("Replace 2 files?")
+            await check(page)
+            await agree(page, "Replace all")
+            await expect(page.locator(".job")).to_contain_text("B/s")
+            await check(page)
+            await page.locator(".job").get_by_role("button", name="Stop").click()
+            await expect(page.locator(".note")).to_be_visible()
+            await check(page)
 
     browse(test)
 
@@ -192,6 +238,10 @@ def test_files_on_a_phone(browse: Browse, folder: Path) -> None:
             await page.get_by_role("button", name="Run", exact=True).tap()
             await shows(page, "exec(open")
             await shows(page, "main")
+            await drop(page, ".tree", {"data.bin": LONG_BYTES})
+            await agree(page, "Replace")
+            await page.locator(".job").get_by_role("button", name="Stop").tap()
+            await expect(page.locator(".job")).to_have_count(0)
             await views.get_by_role("button", name="Plot").tap()
             await expect(page.locator(".plot")).to_be_visible()
             assert await page.evaluate("document.documentElement.scrollWidth") <= 360

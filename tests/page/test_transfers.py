@@ -11,11 +11,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from page.conftest import Browse, OnPage, shows
-from page.files_kit import agree, choose, content_of, drop, item, note, opened, show_files, write
+from page.files_kit import LONG_BYTES, agree, choose, content_of, drop, item, note, opened, show_files, write
 from ram_disk import ram_disk
-
-LONG_BYTES = 200_000_000
-"""So much is not there before a person, or a test, can stop it."""
 
 
 async def stop(page: Page, what: str) -> None:

@@ -183,11 +183,12 @@ export class FilePanel {
     chooser.click();
   }
 
-  async #upload(folder: string, chosen: Chosen[]): Promise<void> {
+  async #upload(folder: string, choosing: Chosen[] | Promise<Chosen[]>): Promise<void> {
     let at = folder;
     let sent = 0;
     const [title] = texts.files.upload;
     try {
+      const chosen = await choosing;
       const there = await this.#jobs.wait(texts.files.reading, () => replaced(this.#files, folder, chosen));
       const wanted = await this.#withoutRegrets(chosen, there);
       if (!wanted.length) return;

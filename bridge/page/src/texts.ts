@@ -205,7 +205,7 @@ export const texts = {
       ["F6, Shift+F6", "to the next part of the page, and back: the way out of the terminal by keyboard"],
       ["Ctrl+S, F5", "in the editor: save; save and run"],
       ["Shift+Enter", "in the editor: run the selected lines"],
-      ["F2, Delete", "in the list of files: rename or move; delete"],
+      ["Arrows, F2, Delete", "in the list of files: go about, open and close folders; rename or move; delete"],
       ["F1", "these keys"],
     ],
   },

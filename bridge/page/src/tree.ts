@@ -13,7 +13,7 @@ export interface Does {
   rename(path: string): void;
   remove(path: string, isDirectory: boolean): void;
   move(path: string, folder: string): void;
-  upload(folder: string, chosen: Chosen[]): void;
+  upload(folder: string, chosen: Promise<Chosen[]>): void;
   /** The texts and actions of its menu. */
   menu(path: string, entry: Entry): (readonly [readonly [string, string], () => void])[];
 }
@@ -76,11 +76,21 @@ export class Tree {
   }
 
   #key(event: KeyboardEvent): void {
-    const path = pathOf(event.target);
-    if (path === undefined || (event.key !== "F2" && event.key !== "Delete")) return;
+    const item = (event.target as HTMLElement).closest<HTMLElement>(".item");
+    const path = pathOf(item);
+    if (!item || path === undefined) return;
+    const items = [...this.element.querySelectorAll<HTMLElement>(".item")];
+    const isOpen = item.getAttribute("aria-expanded"); // null of a file
+    switch (event.key) {
+      case "F2": this.#does.rename(path); break;
+      case "Delete": this.#does.remove(path, isOpen !== null); break;
+      case "ArrowDown": items[items.indexOf(item) + 1]?.focus(); break;
+      case "ArrowUp": items[items.indexOf(item) - 1]?.focus(); break;
+      case "ArrowRight": if (isOpen === "false") this.#does.toggle(path); break;
+      case "ArrowLeft": if (isOpen === "true") this.#does.toggle(path); break;
+      default: return;
+    }
     event.preventDefault();
-    if (event.key === "F2") this.#does.rename(path);
-    else this.#does.remove(path, (event.target as HTMLElement).closest("li")?.dataset["folder"] === path);
   }
 
   /** Whether what is dragged could be dropped into `folder`; files from the desktop can be, anywhere. */
@@ -105,7 +115,7 @@ export class Tree {
     if (this.#dragged !== undefined) {
       if (this.#takes(folder)) this.#does.move(this.#dragged, folder);
     } else if (event.dataTransfer) {
-      void dropped(event.dataTransfer).then((chosen) => this.#does.upload(folder, chosen));
+      this.#does.upload(folder, dropped(event.dataTransfer));
     }
   }
 
