@@ -13,7 +13,7 @@ LONG_BYTES = 200_000_000
 """So much is not there before a person, or a test, can stop it."""
 
 DROP = """
-async (target, files) => {
+([selector, files]) => {
   // As a drop from the desktop: a DataTransfer cannot be given folders, so its items stand in for them.
   const entry = (name, content, above) => {
     const fullPath = `${above}/${name}`;
@@ -29,10 +29,10 @@ async (target, files) => {
   const items = Object.entries(files).map(([name, what]) => ({ webkitGetAsEntry: () => entry(name, what, "") }));
   const event = new Event("drop", { bubbles: true, cancelable: true });
   Object.defineProperty(event, "dataTransfer", { value: { items } });
-  target.dispatchEvent(event);
+  document.querySelector(selector).dispatchEvent(event); // no locator: the list may be drawn anew before it is used
 }
 """
-"""Drops files on an element: their contents by their names; a number is that many bytes, an object is a folder."""
+"""Drops files on what a selector finds: contents by names; a number is so many bytes, an object a folder."""
 
 
 def item(page: Page, path: str) -> Locator:
@@ -64,7 +64,8 @@ async def agree(page: Page, button: str) -> None:
 
 async def drop(page: Page, on: str, files: object) -> None:
     """Drop files on what a selector finds; see DROP."""
-    await page.locator(on).evaluate(DROP, files)
+    await expect(page.locator(on)).to_have_count(1)
+    await page.evaluate(DROP, [on, files])
 
 
 async def note(page: Page, text: str) -> None:

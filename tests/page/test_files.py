@@ -125,6 +125,26 @@ def test_moved_by_mouse(browse: Browse, folder: Path) -> None:
     browse(test)
 
 
+def test_what_someone_has_in_hand_stays_while_the_list_changes(browse: Browse, folder: Path) -> None:
+    async def test(on: OnPage) -> None:
+        async with on.window() as page:
+            await show_files(page)
+            await drop(page, ".tree", {"a.txt": "a", "long.bin": LONG_BYTES})
+            await expect(page.locator(".job")).to_contain_text("Sending long.bin, 2 of 2: ")
+            await item(page, "/data.bin").hover()
+            await page.mouse.down()
+            await item(page, "/lib").hover()
+            await page.get_by_role("button", name="Stop", exact=True).evaluate("button => button.click()")
+            await expect(page.locator(".note")).to_contain_text("Stopped after 1 file")
+            await item(page, "/lib").hover()
+            await page.mouse.up()
+            await expect(item(page, "/data.bin")).to_have_count(0)
+            await expect(item(page, "/a.txt")).to_be_visible()
+            assert (folder / "lib" / "data.bin").exists()
+
+    browse(test)
+
+
 def test_moved_and_deleted_by_keyboard(browse: Browse, folder: Path) -> None:
     async def test(on: OnPage) -> None:
         async with on.window() as page:

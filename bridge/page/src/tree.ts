@@ -23,6 +23,7 @@ export class Tree {
 
   readonly #does: Does;
   #dragged: string | undefined;
+  #drawLater: (() => void) | undefined;
 
   /** `area`: where something may be dropped; beside the folders in it that means the root. */
   constructor(area: HTMLElement, does: Does) {
@@ -38,12 +39,17 @@ export class Tree {
     this.element.addEventListener("dragend", () => {
       this.#dragged = undefined;
       this.#mark(undefined);
+      this.#drawNow();
     });
     this.element.addEventListener("keydown", (event) => this.#key(event));
   }
 
   /** Show what is known of the folders; those in `open` unfolded. */
   draw(known: Map<string, Entry[]>, open: Set<string>): void {
+    if (this.#dragged !== undefined || this.element.querySelector(".menu")) {
+      this.#drawLater = () => this.draw(known, open); // what someone has in hand must not vanish
+      return;
+    }
     const focused = document.activeElement && this.element.contains(document.activeElement) ? pathOf(document.activeElement) : undefined;
     const rows = (folder: string): HTMLElement[] => {
       const entries = known.get(folder);
@@ -63,7 +69,7 @@ export class Tree {
   #row(path: string, entry: Entry, isOpen: boolean): HTMLElement {
     const { name, isDirectory, sizeBytes } = entry;
     const more = h("button", { type: "button", className: "more", aria: { label: texts.files.actions(shown(name)) } }, "⋯");
-    more.onclick = () => openMenu(more, this.#does.menu(path, entry));
+    more.onclick = () => openMenu(more, this.#does.menu(path, entry), () => this.#drawNow());
     const item = h("button", {
       type: "button",
       className: isDirectory ? "item folder" : "item",
@@ -73,6 +79,12 @@ export class Tree {
     }, h("span", { className: "name" }, shown(name)), h("small", {}, isDirectory ? "" : size(sizeBytes)));
     return h("li", { data: { folder: isDirectory ? path : folderOf(path) } },
       h("div", { className: "row", draggable: true, data: { path } }, item, more));
+  }
+
+  #drawNow(): void {
+    const draw = this.#drawLater;
+    this.#drawLater = undefined;
+    draw?.();
   }
 
   #key(event: KeyboardEvent): void {
@@ -135,7 +147,7 @@ function pathOf(target: EventTarget | null): string | undefined {
 }
 
 /** Show a menu at a button, until something is chosen from it or something else is done. */
-function openMenu(at: HTMLElement, items: ReturnType<Does["menu"]>): void {
+function openMenu(at: HTMLElement, items: ReturnType<Does["menu"]>, onClosed: () => void): void {
   const menu = h("div", { className: "menu", popover: "auto" });
   for (const [[label, title], action] of items) {
     menu.append(h("button", { type: "button", title, onclick: () => {
@@ -143,7 +155,11 @@ function openMenu(at: HTMLElement, items: ReturnType<Does["menu"]>): void {
       action();
     } }, label));
   }
-  menu.addEventListener("toggle", (event) => (event as ToggleEvent).newState === "closed" && menu.remove());
+  menu.addEventListener("toggle", (event) => {
+    if ((event as ToggleEvent).newState !== "closed") return;
+    menu.remove();
+    onClosed();
+  });
   at.after(menu);
   menu.showPopover();
   const { right, bottom } = at.getBoundingClientRect();
