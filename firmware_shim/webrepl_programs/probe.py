@@ -23,7 +23,8 @@ def probe():
 
         micropython.kbd_intr(3)
         sys.stdin.buffer, sys.stdout.buffer, select.poll, os.rename, crc32
-        gc.collect()
+        if gc.mem_free() < 96000:
+            gc.collect()  # takes long
         print(gc.mem_free())
     except (ImportError, AttributeError):
         print(0)

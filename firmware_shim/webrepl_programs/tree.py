@@ -34,10 +34,10 @@ def _tree(where, depth, hashed):
                     todo.append(folder + name)
             elif hashed:
                 with open(place + name, "rb") as f:
-                    data = 1
+                    data = f.read(1024)
                     while data:
-                        data = f.read(512)
                         crc = _crc32(data, crc)
+                        data = len(data) == 1024 and f.read(1024)
             line = "%d %d %x %r" % (state[6], state[8], crc, name)
             check = _crc32(line, check)
             print(line)

@@ -123,12 +123,18 @@ class StockBoard(TerminalBoard):
         self._early_bytes = EARLY_BYTES
         self._wire_bytes_per_s = 0  # in the fastest put so far
         self._turn = asyncio.Lock()
+        self._settling = 0  # how many wait for the prompt
         self._lingering: _Visit | None = None  # the last visit, while it has not left the raw REPL
 
     async def settle(self) -> None:
-        """Wait until no operation is under way and the board is back at its prompt."""
-        while self._turn.locked() or self._lingering is not None:
-            await self._wire.change()
+        """Wait until no operation is under way and the board is back at its prompt; none lingers for another."""
+        self._settling += 1
+        self._wire.notify()
+        try:
+            while self._turn.locked() or self._lingering is not None:
+                await self._wire.change()
+        finally:
+            self._settling -= 1
 
     async def type_at_prompt(self, keys: bytes) -> None:
         """See Board."""
@@ -232,7 +238,7 @@ class StockBoard(TerminalBoard):
             raise RemoteProtocolError("the board does not say what it is") from error
 
     async def _give_back(self, visit: _Visit) -> None:
-        if visit.at_prompt and not self._terminal.waiting_bytes:
+        if visit.at_prompt and not self._terminal.waiting_bytes and not self._settling:
             self._lingering = visit
             visit.end_turn()
             with contextlib.suppress(TransportError):

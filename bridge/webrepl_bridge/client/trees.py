@@ -187,8 +187,8 @@ async def mirror(
     Raises:
         BoardError, TransportError, OSError: as Files.
     """
-    wanted = {name: item for name, item in (await source.tree() or {}).items() if not _matches(name, exclude)}
-    found = await target.tree()
+    given, found = await asyncio.gather(source.tree(), target.tree())
+    wanted = {name: item for name, item in (given or {}).items() if not _matches(name, exclude)}
     there = found or {}
     try:
         steps = plan(wanted, there, delete=delete, kept=[name for name in there if _matches(name, exclude)])

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
     from .dialogue import Dialogue
 
+FROM_FIRMWARE = b"from binascii import crc32 as _crc32"
+"""What firmware that has what the binary transfers need has as well."""
+
 LIST_BYTES_MAX = 1 << 24
 HASH_TIMEOUT_MS = 120_000
 """How long a board may be silent over one file whose CRC-32 is wanted."""
@@ -104,10 +107,8 @@ class FilePrograms:
         limit_bytes: int = REPLY_BYTES_MAX,
     ) -> Dialogue[bytes]:
         literals = b",".join(quote(value) if isinstance(value, str) else b"%d" % value for value in arguments)
-        functions = (b"_" + name.encode() for name in ("crc32", program))
-        yield from self._repl.call(
-            literals, *zip(functions, (self._source("crc32"), self._source(program)), strict=True)
-        )
+        crc32 = FROM_FIRMWARE if self._stay else self._source("crc32")
+        yield from self._repl.call(literals, (b"_crc32", crc32), (b"_" + program.encode(), self._source(program)))
         return (yield from self._repl.finish(timeout_ms, limit_bytes))
 
     def _command(self, program: str, what: str, *names: str) -> Dialogue[None]:

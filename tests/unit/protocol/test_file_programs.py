@@ -25,6 +25,7 @@ from webrepl_bridge.protocol.raw_repl import RawRepl
 from webrepl_link.errors import BoardError
 
 EPOCH_S = 946_684_800
+HASH = b"from binascii import crc32 as _crc32\n"
 
 
 def programs(*, stay: bool = True) -> FilePrograms:
@@ -46,14 +47,14 @@ def said(arguments: bytes, *lines: bytes) -> bytes:
 def test_a_list() -> None:
     play = Playbook(programs().ask(ListDirectory("lib/", deep=True, hashed=True)))
     lines = [rb"5 7 1f 'it\'s'", b"0 0 0 'a/'", b"'a/'", b"6 0 0 'b'", b"0 0 0 'c/'"]
-    runs(play, b"CRC32\nTREE\n_tree('lib',2,1)", said(b"lib 2 1", *lines))
+    runs(play, HASH + b"TREE\n_tree('lib',2,1)", said(b"lib 2 1", *lines))
     a = [Entry("a", True), Entry("a/b", False, 6), Entry("a/c", True)]
     play.ends([*a, Entry("it's", False, 5, EPOCH_S + 7, 31)])
 
 
 def test_a_stat() -> None:
     play = Playbook(programs().ask(GetStat("/x")))
-    runs(play, b"CRC32\nTREE\n_tree('/x',0,0)", said(b"/x 0 0", b"5 0 0 ''")).ends(Entry("/x", False, 5))
+    runs(play, HASH + b"TREE\n_tree('/x',0,0)", said(b"/x 0 0", b"5 0 0 ''")).ends(Entry("/x", False, 5))
 
 
 @pytest.mark.parametrize("name", ["", "/", "//"])
@@ -63,7 +64,7 @@ def test_the_root_is_known(name: str) -> None:
 
 def test_space() -> None:
     play = Playbook(programs().ask(GetSpace("/sd")))
-    runs(play, b"CRC32\nSPACE\n_space('/sd')", b"10 4 %d\r\n" % crc32(b"/sd10 4")).ends(Space(10, 4))
+    runs(play, HASH + b"SPACE\n_space('/sd')", b"10 4 %d\r\n" % crc32(b"/sd10 4")).ends(Space(10, 4))
 
 
 def test_changes() -> None:
@@ -77,7 +78,7 @@ def test_changes() -> None:
     }
     for request, (source, function, arguments, checked) in asked.items():
         check = b"%d" % crc32(checked)
-        code = b"CRC32\n%s\n%s(%s,%s)" % (source, function, check, arguments)
+        code = HASH + b"%s\n%s(%s,%s)" % (source, function, check, arguments)
         runs(Playbook(programs().ask(request)), code, check + b"\r\n").ends(None)
 
 
@@ -89,7 +90,7 @@ GOOD = said(b"x 0 0", b"5 0 0 ''")
     [(GOOD.replace(b"5", b"6"), b""), (b"", b""), (GOOD[3:], b""), (b"\xff" + GOOD, b""), (b"", b"NameError: y\r\n")],
 )
 def test_what_arrives_damaged_is_asked_again(printed: bytes, traceback: bytes) -> None:
-    code = b"CRC32\nTREE\n_tree('x',0,0)"
+    code = HASH + b"TREE\n_tree('x',0,0)"
     play = Playbook(programs().ask(GetStat("x")))
     for _ in range(RESENT_MAX):
         runs(play, code, printed, traceback)
@@ -104,7 +105,7 @@ def test_what_arrives_damaged_is_asked_again(printed: bytes, traceback: bytes) -
 def test_a_change_without_an_answer_is_not_made_again() -> None:
     play = Playbook(programs().ask(Remove("f")))
     check = crc32(b"remove f")
-    play.sends(b"\x05A\x01").hears(b"R\x01\x00\x10").sends(b"CRC32\nCHANGE\n_change(%d,'remove','f')" % check)
+    play.sends(b"\x05A\x01").hears(b"R\x01\x00\x10").sends(HASH + b"CHANGE\n_change(%d,'remove','f')" % check)
     play.sends(b"\x04")
     with pytest.raises(DialogueTimeoutError):
         play.hears(SILENCE)
@@ -114,23 +115,27 @@ def test_a_change_without_an_answer_is_not_made_again() -> None:
 def test_the_boards_own_errors(traceback: bytes, code: int) -> None:
     play = Playbook(programs().ask(GetStat("x")))
     with pytest.raises(BoardError) as caught:
-        runs(play, b"CRC32\nTREE\n_tree('x',0,0)", b"", traceback)
+        runs(play, HASH + b"TREE\n_tree('x',0,0)", b"", traceback)
     assert caught.value.code == code
 
 
 def test_what_the_firmware_cannot_do() -> None:
     play = Playbook(programs().ask(GetSpace()))
     for _ in range(RESENT_MAX):
-        runs(play, b"CRC32\nSPACE\n_space('')", b"", b"AttributeError: no statvfs\r\n")
+        runs(play, HASH + b"SPACE\n_space('')", b"", b"AttributeError: no statvfs\r\n")
     with pytest.raises(BoardError) as caught:
-        runs(play, b"CRC32\nSPACE\n_space('')", b"", b"AttributeError: no statvfs\r\n")
+        runs(play, HASH + b"SPACE\n_space('')", b"", b"AttributeError: no statvfs\r\n")
     assert caught.value.code == 38
 
 
 def test_programs_stay_where_there_is_room() -> None:
-    for stay, second in ((True, b"_tree('x',0,0)"), (False, b"CRC32\nTREE\n_tree('x',0,0)")):
+    whole = b"TREE\n_tree('x',0,0)"
+    for stay, first, second in (
+        (True, HASH + whole, b"_tree('x',0,0)"),
+        (False, b"CRC32\n" + whole, b"CRC32\n" + whole),
+    ):
         there = programs(stay=stay)
-        runs(Playbook(there.ask(GetStat("x"))), b"CRC32\nTREE\n_tree('x',0,0)", GOOD).ends(Entry("x", False, 5))
+        runs(Playbook(there.ask(GetStat("x"))), first, GOOD).ends(Entry("x", False, 5))
         play = Playbook(there.ask(GetStat("x")))
         if not stay:
             runs(play, b"_crc32=_tree=0\ndel _crc32,_tree")
