@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -18,6 +19,7 @@ from webrepl_bridge.lab.plan import LabPlan
 from webrepl_bridge.protocol import floor
 from webrepl_bridge.session import Limits
 
+EBUSY = 16
 RAW_PROMPT = "raw REPL; CTRL-B to exit\r\n>"
 
 
@@ -101,6 +103,25 @@ def test_who_stalls_loses_the_repl(keys: bytes, mode: str, unix_vm: UnixVM, monk
         assert "more" not in await person.read_text_until("'again'\r\n'again'\r\n>>> ")
 
     sharing(unix_vm, test)
+
+
+@pytest.mark.parametrize(("keys", "shown"), [(b"\x01x = (", RAW_PROMPT), (b"\x05x = (", "=== x = (")])
+def test_a_file_does_not_wait_for_the_one_who_wants_it(keys: bytes, shown: str, unix_vm: UnixVM) -> None:
+    async def test(bridge: RunningLab, client: OfficialClient) -> None:
+        await type_(client, keys)
+        await client.read_text_until(shown)
+        board = bridge.lab.sessions["lab1"].present_board()
+        while not board.is_half_typed:  # noqa: ASYNC110  # the prompt is shown before the code is on its way
+            await asyncio.sleep(0)
+        with pytest.raises(RefusedError) as refused:
+            await client.put_file("f", b"1")
+        assert refused.value.code == EBUSY
+        await type_(client, b"\x03")
+        await type_(client, b"\x02")
+        await client.put_file("f", b"1")
+        assert await client.get_file("f") == b"1"
+
+    sharing(unix_vm, test, clients=1)
 
 
 def test_who_leaves_in_raw_mode_leaves_a_prompt(unix_vm: UnixVM) -> None:

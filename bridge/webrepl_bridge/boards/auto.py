@@ -128,6 +128,11 @@ class AutoBoard(Board):
         """See Board."""
         return self._inner.is_held
 
+    @property
+    def is_half_typed(self) -> bool:
+        """See Board."""
+        return self._inner.is_half_typed
+
     async def freed(self) -> None:
         """See Board."""
         await self._inner.freed()

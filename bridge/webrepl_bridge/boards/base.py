@@ -83,6 +83,11 @@ class Board(ABC):
     def is_held(self) -> bool:
         """Whether the REPL belongs to who typed last: it is in raw or paste mode, or on the way there."""
 
+    @property
+    def is_half_typed(self) -> bool:
+        """Whether files cannot move before who has the REPL has typed the rest, in paste or raw mode."""
+        return False
+
     @abstractmethod
     async def freed(self) -> None:
         """Wait until `is_held` is no longer true.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from webrepl_link.errors import BoardError, WebReplError
 
-from ..protocol.dialogue import ETIMEDOUT
+from ..protocol.errnos import ETIMEDOUT
 from ..protocol.webrepl_client import VersionTold
 from .link_wire import AGE_MS_MAX, LinkWire
 from .record_board import RecordBoard

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from webrepl_link.errors import BoardError, LocalProtocolError, RemoteProtocolError
 from webrepl_link.records import LONG_NAME_BYTES_MAX
 
-from ..protocol.dialogue import ETIMEDOUT
+from ..protocol.errnos import ECONNRESET, EINVAL, ETIMEDOUT, WORDS
 from ..protocol.file_requests import fail_if_malformed
 from ..protocol.webrepl_client import Answered, ChunkTold, Ended, Event, OutOfStep, WebReplClient
 
@@ -31,25 +31,6 @@ KEPT_BYTES_MAX = 1 << 24
 
 AHEAD_BYTES = 2048
 """How much of a file waits for the wire; more would only be memory."""
-
-ECONNRESET, EINVAL = 104, 22
-
-ERRORS = {
-    1: "not permitted",
-    2: "no such file or directory",
-    5: "input or output failed",
-    12: "not enough memory",
-    13: "permission denied",
-    16: "busy",
-    17: "it exists already",
-    20: "not a directory",
-    21: "it is a directory",
-    22: "not a valid name",
-    28: "no space left",
-    30: "the file system is read-only",
-    38: "it cannot do that",
-    39: "the directory is not empty",
-}
 
 
 class RecordWire(Protocol):
@@ -188,7 +169,7 @@ class Talk:
     def fail_if_refused(event: Event) -> None:
         """Raise the BoardError of an Ended that is no success."""
         if isinstance(event, Ended) and event.code:
-            raise BoardError(event.code, f"the board says: {ERRORS.get(event.code, f'error {event.code}')}")
+            raise BoardError(event.code, f"the board says: {WORDS.get(event.code, f'error {event.code}')}")
 
 
 class Upload:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from webrepl_link.errors import BoardError
 
+from ..protocol.errnos import ENOTSUP
 from ..protocol.wiring import BOOTLOADER, RESET, Wiring
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
     from ..protocol.wiring import Step
     from .base import Board
-
-ENOTSUP = 95
 
 
 async def hard_reset(board: Board) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import BoardError
 
 from ..protocol.boot_file import UartStart, start_in, with_start, without_start
+from ..protocol.errnos import EIO, ENOENT
 from .programs import program
 from .shim_files import PACKAGES, shim_files
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from .stock import StockBoard
 
-ENOENT, EIO = 2, 5
 RESTART_TIMEOUT_MS = 8_000
 PIECE_BYTES = 1024
 

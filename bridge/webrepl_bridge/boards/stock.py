@@ -126,6 +126,11 @@ class StockBoard(TerminalBoard):
         self._settling = 0  # how many wait for the prompt
         self._lingering: _Visit | None = None  # the last visit, while it has not left the raw REPL
 
+    @property
+    def is_half_typed(self) -> bool:
+        """See Board."""
+        return self._wire.terminal.is_half_typed
+
     async def settle(self) -> None:
         """Wait until no operation is under way and the board is back at its prompt; none lingers for another."""
         self._settling += 1

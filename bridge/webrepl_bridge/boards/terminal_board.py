@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from webrepl_link.errors import BoardError, TransportError
 
-from ..protocol.dialogue import ETIMEDOUT
+from ..protocol.errnos import ETIMEDOUT
 from ..protocol.repl_tracker import AT_PROMPT, HELD, Mode
 from .base import Board
 

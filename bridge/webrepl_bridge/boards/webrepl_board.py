@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import BoardError
 
 from ..protocol.base64_transfers import GetBase64, PutBase64
+from ..protocol.errnos import ENOSYS
 from .programs import program
-from .stock import ENOSYS, StockBoard
+from .stock import StockBoard
 
 if TYPE_CHECKING:
     from ..protocol.put_files import PutFiles

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from webrepl_link.errors import BoardError
 
-from ..boards.records import ERRORS
+from ..protocol.errnos import ENOENT, ENOSYS, WORDS
 from ..protocol.file_requests import (
     Answer,
     Entry,
@@ -36,7 +36,6 @@ RESUMABLE_BYTES = 16_384
 """From which size on a broken transfer is worth going on with: asking what is there takes longer than a small file."""
 
 PIECE_BYTES = 4096
-ENOENT, EIO, ENOSYS, EINVAL = 2, 5, 38, 22
 
 
 def _nobody(done: object) -> None:
@@ -245,7 +244,7 @@ def _told_of(name: str) -> Iterator[None]:
     try:
         yield
     except BoardError as error:
-        raise BoardError(error.code, f"{name or 'the current directory'}: {ERRORS.get(error.code, error)}") from error
+        raise BoardError(error.code, f"{name or 'the current directory'}: {WORDS.get(error.code, error)}") from error
 
 
 def _size(path: Path) -> int:

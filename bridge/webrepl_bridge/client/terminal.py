@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import BoardError, BrokenError, TransportError
 
 from ..protocol.dialogue import Deliver, Dialogue, DialogueTimeoutError, Pause, Receive, Send, Step
+from ..protocol.errnos import EIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 WAITING_BYTES_MAX = 1 << 22
 """What a board may print before it is read."""
-
-EIO = 5
 
 
 class Terminal:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from webrepl_link.errors import BoardError
 
+from ..protocol.errnos import EINVAL, EIO, ENOENT
 from ..protocol.put_files import SMALL_BYTES
-from .files import EINVAL, EIO, ENOENT, Files
 from .sync_plan import ConflictError, Copying, Item, Making, Removal, Step, Tree, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+
+    from .files import Files
 
 
 class LocalPlace:

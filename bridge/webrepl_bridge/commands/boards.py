@@ -8,7 +8,6 @@ import re
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -17,10 +16,11 @@ from webrepl_link.errors import TransportError, WebReplError
 
 from ..client import ConnectedBoard, PasswordError, ProgramError, connect
 from ..client.trees import BoardPlace, LocalPlace, Place
-from ..config import ConfigError, read_password
+from .options import bridge_options, given_password
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
+    from pathlib import Path
 
 FAILED, NO_BOARD, INTERRUPTED = 1, 3, 130
 """Exit codes, beside 0 and click's 2 for a wrong command line."""
@@ -124,18 +124,10 @@ class Boards:
         return password
 
 
-_OPTIONS = [
+_OPTIONS: list[Callable[..., Any]] = [
     click.option("--serial", metavar="PORT", help="The board's port, without a bridge; as for the bridge itself."),
     click.option("--baud", type=click.IntRange(min=1), default=115200, show_default=True, help="Speed of its line."),
-    click.option(
-        "--url",
-        envvar="WEBREPL_BRIDGE_URL",
-        default="http://localhost:8266",
-        show_default=True,
-        help="The bridge that NAME: is a board of; : is its default one. WEBREPL_BRIDGE_URL does too.",
-    ),
-    click.option("--password", envvar="WEBREPL_PASSWORD", help="The bridge's password; WEBREPL_PASSWORD does too."),
-    click.option("--password-file", type=click.Path(path_type=Path), help="File with it."),
+    bridge_options,
 ]
 
 
@@ -152,11 +144,7 @@ def board_command(work: Callable[..., Coroutine[None, None, None]]) -> Callable[
         password_file: Path | None,
         **arguments: Any,
     ) -> None:
-        if password_file is not None:
-            try:
-                password = read_password(password_file)
-            except ConfigError as error:
-                raise click.UsageError(str(error)) from error
+        password = given_password(password, password_file)
 
         async def connected() -> None:
             async with _boards(url=url, serial=serial, baud=baud, password=password) as boards:

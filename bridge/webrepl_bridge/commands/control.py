@@ -18,7 +18,7 @@ from rich.table import Table
 
 from webrepl_link.errors import WebReplError
 
-from ..config import ConfigError, read_password
+from .options import bridge_options, given_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,21 +35,10 @@ class BridgeError(WebReplError):
 
 def asking(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options that say which bridge is asked, and how to get in."""
-    options = (
-        click.option(
-            "--url",
-            envvar="WEBREPL_BRIDGE_URL",
-            default="http://localhost:8266",
-            show_default=True,
-            help="The bridge's address; WEBREPL_BRIDGE_URL does too.",
-        ),
-        click.option("--password", envvar="WEBREPL_PASSWORD", help="The bridge's password; WEBREPL_PASSWORD does too."),
-        click.option("--password-file", type=click.Path(path_type=Path), help="File with it."),
-        click.option("--ca", type=click.Path(path_type=Path), help="The bridge's certificate, if it has made its own."),
+    with_certificate = click.option(
+        "--ca", type=click.Path(path_type=Path), help="The bridge's certificate, if it has made its own."
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return bridge_options(with_certificate(command))
 
 
 @click.command()
@@ -126,10 +115,7 @@ def query(
     Raises:
         BridgeError: it refuses, or there is none; one line.
     """
-    try:
-        secret = read_password(password_file) if password_file is not None else password
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from error
+    secret = given_password(password, password_file)
     if not url.startswith(("http://", "https://")):
         raise click.UsageError(f"{url!r} is no address of a bridge: write http://HOST:PORT")
     request = Request(url.rstrip("/") + path, method=method)

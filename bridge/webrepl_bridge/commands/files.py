@@ -14,16 +14,15 @@ from rich.tree import Tree
 
 from webrepl_link.errors import BoardError
 
-from ..client.files import ENOENT
 from ..client.sync_plan import Copying, Making, Removal, Step
 from ..client.trees import BoardPlace, LocalPlace, Place, copy_file, mirror
+from ..protocol.errnos import EISDIR, ENOENT, ENOTDIR
 from .boards import BOARD_PATH, BoardPath, Boards, board_command
 from .progress import Progress, shown
 
 if TYPE_CHECKING:
     from ..client import Entry
 
-EINVAL, EISDIR, ENOTDIR = 22, 21, 20
 
 HERE = BoardPath("", "")
 P = TypeVar("P", bound=Place)

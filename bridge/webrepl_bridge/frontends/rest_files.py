@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 
 from webrepl_link.errors import BoardError, RemoteProtocolError, TransportError
 
+from ..protocol.errnos import EBUSY, ENODEV, ENOENT, ENOSPC, ETIMEDOUT
 from ..protocol.file_requests import Entry, GetSpace, GetStat, ListDirectory, MakeDirectory, Remove, Rename, Space
 from ..protocol.web_workflow import (
     Refusal,
@@ -51,7 +52,6 @@ PIECE_BYTES = 4096
 WAITING_MAX = 100
 """Requests that may wait for a board at once."""
 
-ENOENT, EBUSY, ENODEV, ENOSPC, ETIMEDOUT = 2, 16, 19, 28, 110
 
 STATUSES = {
     **{1: 403, 13: 403},  # EPERM, EACCES

@@ -21,6 +21,7 @@ from websockets.frames import CloseCode
 
 from webrepl_link.errors import BoardError, RemoteProtocolError, TransportError, WebReplError
 
+from ..protocol.errnos import ECANCELED, EIO
 from ..protocol.put_files import decode_files
 from ..protocol.server_events import (
     Asked,
@@ -37,7 +38,7 @@ from ..protocol.server_events import (
     TerminalInput,
     VersionWanted,
 )
-from ..protocol.webrepl_server import EIO, SUBPROTOCOL, WebReplServer
+from ..protocol.webrepl_server import SUBPROTOCOL, WebReplServer
 from ..session import Client, ClientEndedError, ClientTooSlowError, Session
 from .addresses import without_port
 from .screen import showing
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ECANCELED = 125
 
 SILENCE_S = 60.0
 """How long a client may be silent in the middle of a file: the board's terminal waits for it meanwhile."""

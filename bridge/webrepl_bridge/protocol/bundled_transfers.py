@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import BoardError
 
 from .deflated_transfers import AS_IT_IS, block, deflate
-from .file_requests import ENOSYS
-from .transfers import EEXIST, NO_BLOCK, Block, Put
+from .errnos import EEXIST, ENOSYS
+from .transfers import NO_BLOCK, Block, Put
 
 if TYPE_CHECKING:
     from .dialogue import Dialogue

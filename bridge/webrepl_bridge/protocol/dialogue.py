@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from webrepl_link.errors import BoardError
 
-T = TypeVar("T")
+from .errnos import ETIMEDOUT
 
-ETIMEDOUT = 110
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)

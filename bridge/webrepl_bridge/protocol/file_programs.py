@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from webrepl_link.errors import BoardError
 
+from .errnos import ENOSYS
 from .file_requests import (
-    ENOSYS,
     Answer,
     Entry,
     FileRequest,

@@ -13,7 +13,7 @@ from webrepl_link import records
 from webrepl_link.errors import BoardError, RemoteProtocolError
 from webrepl_link.records import Request
 
-EINVAL, ENOSYS = 22, 38
+from .errnos import EINVAL, ENOSYS
 
 Answer = TypeVar("Answer")
 

@@ -14,7 +14,8 @@ from webrepl_link import records
 from webrepl_link.errors import BoardError
 from webrepl_link.records import Request
 
-from .file_requests import EINVAL, Command, encode_name
+from .errnos import EINVAL
+from .file_requests import Command, encode_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

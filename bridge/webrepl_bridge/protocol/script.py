@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from webrepl_link.errors import BoardError
 
-from .dialogue import ETIMEDOUT, Deliver, DialogueTimeoutError, Send
+from .dialogue import Deliver, DialogueTimeoutError, Send
+from .errnos import ETIMEDOUT
 from .raw_repl import FRIENDLY_PROMPT, RAW_PROMPT, ProgramError, RawRepl
 
 if TYPE_CHECKING:

@@ -92,6 +92,14 @@ class Terminal:
         return not (self._queue or self._unread or self._switching() or self.carrier.state is not State.IDLE)
 
     @property
+    def is_half_typed(self) -> bool:
+        """Whether the REPL waits for the rest of what was typed in paste mode, or as code in raw mode."""
+        if self._queue or self._unread or self._switching():
+            return False
+        carries = self.carrier.state in (State.STREAMING, State.PACING)
+        return carries or self.tracker.mode in (Mode.PASTE, Mode.RAW_PASTE)
+
+    @property
     def unsettled_bytes(self) -> int:
         """How much of what was typed has not had its effect; at least 1 while not settled."""
         return len(self._queue) + len(self._unread) + (not self.settled)

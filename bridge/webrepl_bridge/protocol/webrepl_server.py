@@ -50,7 +50,7 @@ from webrepl_link.records import (
 )
 
 from . import file_requests
-from .file_requests import EINVAL
+from .errnos import EINVAL
 from .put_files import FILES_BYTES_MAX
 from .server_events import (
     Asked,
@@ -67,8 +67,6 @@ from .server_events import (
     TerminalInput,
     VersionWanted,
 )
-
-EIO = 5
 
 SUBPROTOCOL = "webrepl-bridge"
 """What a bridge offers as a client and accepts as a server: so two of them know each other. The firmware ignores it."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, AnyStr, Generic, NoReturn, TypeAlias
 
 from webrepl_link.errors import BoardError, WebReplError
 
+from ..protocol.errnos import EACCES
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
@@ -20,8 +22,6 @@ BACKLOG_CHARS_MAX = 1 << 20
 
 FRAME_CHARS_MAX = 16_000
 """Text handed to a client at once: at most 64,000 bytes of UTF-8, a 16-bit length in a WebSocket frame."""
-
-EACCES = 13
 
 
 class ClientEndedError(WebReplError):

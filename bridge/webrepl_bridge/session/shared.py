@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, AnyStr
 from webrepl_link.errors import BoardError
 
 from ..boards.resetting import enter_bootloader, hard_reset
+from ..protocol.errnos import EBUSY, ENODEV
 from ..protocol.repl_tracker import Mode
 from ..protocol.scrollback import Scrollback
 from .client import AnyClient, Client, ClientEndedError
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ENODEV = 19
 
 RAW = frozenset({Mode.RAW, Mode.RAW_PASTE, Mode.RAW_RUNNING})
 """What is shown in these modes is for tools, and no one else makes sense of it later."""
@@ -321,11 +321,13 @@ class Session:
         """Wait for a client's turn at the board's files, which it has until the block ends.
 
         Raises:
-            BoardError: ENODEV if there is no board.
+            BoardError: ENODEV if there is no board; EBUSY if the client itself is in its way.
         """
         self.present_board()
         async with self.files.turn(kind, name, client.name):
             board = self.present_board()
             if board.mode is Mode.PASTE and self._keyboard.is_left_alone(client):
                 await self.take_over(f"{client.name} waits for a file")
+            if self.holder is client and board.is_half_typed:
+                raise BoardError(EBUSY, f"it has the REPL itself, half typed in {board.mode.value} mode")
             yield board
