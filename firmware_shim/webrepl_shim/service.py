@@ -19,6 +19,8 @@ from micropython import const, schedule
 
 from webrepl_link.link import Link
 
+from . import guard
+
 _UP = const(0)  # events, as in webrepl_link.link
 _CONTROL = const(0x21)
 _TEXT = const(0x22)
@@ -38,6 +40,7 @@ _ACK_DELAY_MS = const(27)
 _IDLE_MS = const(3600000)
 _PEER_GONE_MS = const(2000)
 _WRITE_MS = const(3000)  # how long print may wait for a peer
+_GUARDED_MS = const(2)  # when to look again whether the program has done with its file
 
 
 class Service(io.IOBase):
@@ -65,7 +68,8 @@ class Service(io.IOBase):
         self.stdin = self.stdout = self.buffer = b""  # typed, printed, and the rest of a frame to write
         self.tell = 0  # of stdin the REPL has read so much
         self.busy = self.late = False
-        self.put = self.print
+        self.write = self.print
+        self.files = None  # loaded when the first request comes
         self.ticks = ticks_ms()
         self.time = 1
         self.free = self.us = 0  # the millisecond when the line is free, and microseconds more
@@ -87,7 +91,6 @@ class Service(io.IOBase):
         if hasattr(os, "urandom"):
             number ^= int.from_bytes(os.urandom(2), "little")
         self.link = Link(number, 1, _TEXT_ROOM, _BINARY_ROOM)
-        self.files = None  # loaded when the first request comes
 
     def stop(self):
         """Give the stream and the REPL back."""
@@ -118,10 +121,6 @@ class Service(io.IOBase):
     def connect(self, _):
         """Take the REPL, soon."""
         schedule(os.dupterm, self)
-
-    def write(self, buffer):
-        """Take output; return how much was taken."""
-        return self.put(buffer)
 
     def append(self, buffer):
         """Take output while an interrupt is on its way, for a program that does nothing but print."""
@@ -175,10 +174,10 @@ class Service(io.IOBase):
     def trigger(self, _):
         """Do what there is to do; called by the scheduler."""
         self.drain()
-        self.put = self.print
-        if self.busy or not self.notify or b"\x03" not in self.stdin:
+        self.write = self.print
+        if self.busy or guard.busy or not self.notify or b"\x03" not in self.stdin:
             return
-        self.put = self.append  # until the exception has been raised: the next jump may not be one in `print`
+        self.write = self.append  # until the exception has been raised: the next jump may not be one in `print`
         os.dupterm_notify(None)
 
     def throw(self, value):
@@ -187,7 +186,7 @@ class Service(io.IOBase):
         if isinstance(value, KeyboardInterrupt):
             self.stdin = self.stdin[self.tell :] + b"\x03"
             self.tell = 0
-            self.put = self.append
+            self.write = self.append
             delay_ms = 1
         self.delay(delay_ms)
 
@@ -195,6 +194,7 @@ class Service(io.IOBase):
         """Forget files that are half done."""
         if self.files:
             self.files.cancel()
+            self.files = None
 
     def drain(self):
         """Move what there is to move, and see to it that trigger is called in time."""
@@ -214,7 +214,6 @@ class Service(io.IOBase):
             self.delay(delay_ms)
         except BaseException as error:
             if not delay_ms:  # the link may be half way in a step: begin a new session
-                self.cancel()
                 self.restart()
             self.throw(error)
 
@@ -229,11 +228,11 @@ class Service(io.IOBase):
             link.ack_delay_ms = _ACK_DELAY_MS if link.bulk.room > 1020 else 0
             missing = link.receive_data(self.stream.read(count), now_ms)
             delay_ms = missing * 625 // self.rate + 1 if missing else _RECEIVING_MS
-            while True:
-                event = link.next_event()
-                if not event:
-                    break
-                self.accept(event[0], event[1])
+        while not guard.busy:
+            event = link.next_event()
+            if not event:
+                break
+            self.accept(event[0], event[1])
         if self.tell:
             link.consumed(_TEXT, self.tell)
             self.stdin = self.stdin[self.tell :]
@@ -249,6 +248,8 @@ class Service(io.IOBase):
         files = self.files
         if self.send(now_ms):
             delay_ms = min(delay_ms, max(self.free - now_ms - _LEAD_MS, 2))
+        elif guard.busy:
+            delay_ms = min(delay_ms, _GUARDED_MS)
         elif files and files.run():
             delay_ms = 1
         elif files and files.size:  # a burst may come

@@ -7,10 +7,12 @@ import stand_ins
 stand_ins.hold_clock()
 
 import os  # noqa: E402
+import struct  # noqa: E402
 
 import webrepl_shim  # noqa: E402
 import webrepl_shim.service  # noqa: E402
-from webrepl_link.link import TEXT, Link  # noqa: E402
+from webrepl_link.link import BINARY, TEXT, Link  # noqa: E402
+from webrepl_shim import guard  # noqa: E402
 
 
 class DeafUart(stand_ins.Uart):
@@ -25,11 +27,12 @@ class Rig:
 
     Attributes:
         text: what the peer has received.
+        binary: of binary messages.
     """
 
     def __init__(self, uart=None, baud=0):
         self.uart = uart or stand_ins.Uart()
-        self.text = b""
+        self.text = self.binary = b""
         webrepl_shim.start(self.uart, baud=baud)
         self.service = webrepl_shim._service
         self.peer = Link(5, 0, 4096, 4096)
@@ -54,6 +57,8 @@ class Rig:
             if event and event[0] == TEXT:
                 self.peer.consumed(TEXT, len(event[1]))
                 self.text += event[1]
+            elif event and event[0] == BINARY:
+                self.binary += event[1]
 
 
 def output_after_a_lost_callback():
@@ -139,10 +144,64 @@ def an_interrupt_of_a_program_that_prints():
     assert stand_ins.Terminal.typed == b"\x03"
     assert number < 150, number
     # It is raised at the next jump: that must not be one of the shim's.
-    assert rig.service.put == rig.service.append
+    assert rig.service.write == rig.service.append
     rig.run(50)
-    assert rig.service.put == rig.service.print
+    assert rig.service.write == rig.service.print
     assert rig.text.startswith(b"number 0\r\nnumber 1\r\nnumber 2\r\n"), rig.text
+
+
+def no_file_in_the_middle_of_the_programs_own():
+    rig = Rig(baud=115200)
+    guard.busy = True
+    rig.peer.send_binary(struct.pack("<2sBBQIH64s", b"WA", 2, 0, 0, 0, 7, b"missing"))
+    rig.peer.send_text(b"x")
+    rig.service.write(b"output")
+    rig.run(200)
+    assert rig.text == b"output", rig.text
+    assert rig.service.files is None
+    assert stand_ins.typed() == b""
+    guard.busy = False
+    rig.run(200)
+    assert rig.binary == struct.pack("<2sH", b"WB", 2), rig.binary
+    assert stand_ins.typed() == b"x"
+
+
+class Device:
+    """A block device; what is scheduled runs in the middle of it."""
+
+    def __init__(self, calls):
+        self._calls = calls
+
+    def readblocks(self, *arguments):
+        self._calls.append(("read", guard.busy, arguments))
+
+    def writeblocks(self, *arguments):
+        self._calls.append(("write", guard.busy, arguments))
+        raise OSError(5)
+
+    def ioctl(self, *arguments):
+        self._calls.append(("ioctl", guard.busy, arguments))
+        return 7
+
+
+def guarded_devices():
+    calls = []
+    device = guard.Guard(Device(calls))
+    assert device.readblocks(1, b"") is None
+    device.readblocks(1, b"", 0)
+    assert device.ioctl(4, 0) == 7
+    for arguments in ((2, b""), (2, b"", 3)):
+        try:
+            device.writeblocks(*arguments)
+        except OSError:
+            assert not guard.busy
+    assert calls == [
+        ("read", True, (1, b"")),
+        ("read", True, (1, b"", 0)),
+        ("ioctl", True, (4, 0)),
+        ("write", True, (2, b"")),
+        ("write", True, (2, b"", 3)),
+    ], calls
 
 
 def numbers():

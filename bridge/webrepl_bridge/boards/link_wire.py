@@ -221,6 +221,11 @@ class LinkWire(Wire):
         return self._link.is_up
 
     @property
+    def running_ms(self) -> int:
+        """How long it is since the last line was entered."""
+        return self._now_ms() - self.terminal.entered_ms
+
+    @property
     def waiting_bytes(self) -> int:
         """How much of the binary messages is not on its way yet."""
         return self._link.bulk.waiting_bytes

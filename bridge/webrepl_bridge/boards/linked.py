@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from webrepl_link.errors import BoardError, WebReplError
 
 from ..protocol.errnos import ETIMEDOUT
+from ..protocol.repl_tracker import Mode
 from ..protocol.webrepl_client import VersionTold
 from .link_wire import AGE_MS_MAX, LinkWire
 from .record_board import RecordBoard
@@ -92,6 +93,8 @@ class LinkedBoard(RecordBoard):
         while unsettled_bytes := terminal.unsettled_bytes:
             if not await self._until(lambda: terminal.unsettled_bytes < unsettled_bytes, GRACE_MS):
                 return
+        if self.mode is Mode.RUNNING:
+            await self._until(lambda: self.mode is not Mode.RUNNING, GRACE_MS - self._wire.running_ms)
 
     async def version(self) -> tuple[int, int, int]:
         """See Board."""

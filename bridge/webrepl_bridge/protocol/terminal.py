@@ -64,11 +64,13 @@ class Terminal:
     Attributes:
         tracker: what the REPL is doing.
         carrier: how raw-mode code travels.
+        entered_ms: when the last line was entered, so when what runs now began.
     """
 
     def __init__(self) -> None:
         self.tracker = ReplTracker()
         self.carrier = RawCarrier()
+        self.entered_ms = 0
         self._queue = bytearray()
         self._for_program = False  # the queue was typed while a program was running
         self._asking = False  # the program has asked the tool that is mounted there
@@ -127,7 +129,10 @@ class Terminal:
         self._last_traffic_ms = now_ms
         data = self.carrier.receive_data(data)
         editing = self.tracker.mode in _EDITING
+        arrivals = self.tracker.arrivals
         self._show(data)
+        if self.tracker.mode is Mode.RUNNING and (editing or self.tracker.arrivals != arrivals):
+            self.entered_ms = now_ms
         self._settle_echo(data, editing and self.tracker.mode in _EDITING)
         if self.tracker.mode not in (Mode.RUNNING, Mode.UNKNOWN):
             self._asking = False

@@ -21,7 +21,8 @@ def test_what_is_imported_is_there_and_the_rest_is_not() -> None:
         package = name.partition("/")[0]
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("webrepl_")):
-                found = f"{package}/{node.module}" if node.level else (node.module or "").replace(".", "/")
+                imports = node.module or node.names[0].name
+                found = f"{package}/{imports}" if node.level else imports.replace(".", "/")
                 if found != "webrepl_cfg":  # the operator's own
                     imported.add(found)
     assert set(sources) == imported - {f"webrepl_shim/{name}" for name in NETWORK + SPI}
