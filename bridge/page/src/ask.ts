@@ -10,6 +10,7 @@ const notes = h("div", { className: "notes", role: "status", aria: { live: "poli
 /** Say something for a moment. */
 export function note(text: string, isError = false): void {
   if (!notes.isConnected) document.body.append(notes);
+  for (const same of [...notes.children]) if (same.textContent === text) same.remove();
   const line = h("div", { className: isError ? "note bad" : "note" }, text);
   line.onclick = () => line.remove();
   line.onmousedown = (event) => event.preventDefault(); // who types goes on typing
