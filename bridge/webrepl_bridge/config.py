@@ -6,7 +6,16 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    PrivateAttr,
+    ValidationError,
+)
 
 from webrepl_link.errors import WebReplError
 from webrepl_transports import ResetOnOpen
@@ -122,6 +131,20 @@ class LabTable(Reachable):
     scrollback: NonNegativeInt | None = None
     boards: dict[Name, BoardTable] = Field(default_factory=dict)
 
+    _file: tuple[Path, str] | None = PrivateAttr(None)
+    """Which file it is, and its text."""
+
+    _overruled: frozenset[str] = PrivateAttr(frozenset())
+    """What the command line says instead."""
+
+    def objection(self, said: str, *names: str) -> ConfigError:
+        """Make the error of what is wrong with the whole, with the line of the first of `names` that the file says."""
+        if self._file is None:
+            return ConfigError(said)
+        path, text = self._file
+        keys = [name.replace("_", "-") for name in names if name in self.model_fields_set - self._overruled]
+        return ConfigError(f"{path}:{line_of(text, keys[:1])}: {said}" if keys or not names else said)
+
 
 def with_settings(table: LabTable, settings: Mapping[str, Any]) -> LabTable:
     """Put the command line's settings in the place of the file's.
@@ -138,7 +161,9 @@ def with_settings(table: LabTable, settings: Mapping[str, Any]) -> LabTable:
     for name in ("password", "watch_password"):
         if name in settings:
             update[f"{name}_file"] = None  # the file's own
-    return table.model_copy(update=update)
+    overruled = table.model_copy(update=update)
+    overruled._overruled = frozenset(update)
+    return overruled
 
 
 def passwords_of(table: LabTable) -> tuple[str | None, str | None]:
@@ -147,11 +172,23 @@ def passwords_of(table: LabTable) -> tuple[str | None, str | None]:
     Raises:
         ConfigError: a file cannot be read, or holds none, or both are the same.
     """
-    password = read_password(table.password_file) if table.password_file else table.password
-    watch_password = read_password(table.watch_password_file) if table.watch_password_file else table.watch_password
+    password, watch_password = (_password(table, name) for name in ("password", "watch_password"))
     if watch_password is not None and password == watch_password:
-        raise ConfigError("the password for watching must be another one")
+        said = "the password for watching must be another one"
+        raise table.objection(said, "watch_password", "watch_password_file", "password", "password_file")
     return password, watch_password
+
+
+def _password(table: LabTable, name: str) -> str | None:
+    """What the key `name` gives, or the file that is named instead."""
+    file: Path | None = getattr(table, f"{name}_file")
+    given: str | None = getattr(table, name)
+    if file is None:
+        return given
+    try:
+        return read_password(file)
+    except ConfigError as error:
+        raise table.objection(str(error), f"{name}_file") from error
 
 
 def certificate_of(table: LabTable, own_folder: Path) -> Certificate | None:
@@ -162,7 +199,7 @@ def certificate_of(table: LabTable, own_folder: Path) -> Certificate | None:
         OpenError: it cannot be used, made or kept.
     """
     if (table.tls_cert is None) != (table.tls_key is None) or (table.tls and table.tls_cert):
-        raise ConfigError("give tls-cert and tls-key together, or tls self-signed")
+        raise table.objection("give tls-cert and tls-key together, or tls self-signed", "tls_cert", "tls_key", "tls")
     found = None
     if table.tls_cert and table.tls_key:
         found = Certificate(table.tls_cert, table.tls_key)
@@ -214,12 +251,14 @@ def plan_of(
     boards = boards or {}
     names = table.boards.keys() | boards.keys()
     if not names and not table.auto_boards and not table.accept_boards:
-        raise ConfigError("no boards are named: write [boards.NAME] with url = ..., or auto-boards = true")
+        raise table.objection("no boards are named: write [boards.NAME] with url = ..., or auto-boards = true")
     if table.default and table.default not in names and not table.auto_boards:
-        raise ConfigError(f"the default board {table.default!r} is not one of {', '.join(sorted(names))}")
-    token = table.board_token if table.board_token_file is None else read_password(table.board_token_file)
+        said = f"the default board {table.default!r} is not one of {', '.join(sorted(names))}"
+        raise table.objection(said, "default")
+    token = _password(table, "board_token")
     if table.accept_boards and token is None:
-        raise ConfigError("accept-boards needs a board-token, or a board-token-file: what boards that call must know")
+        said = "accept-boards needs a board-token, or a board-token-file: what boards that call must know"
+        raise table.objection(said, "accept_boards")
     return LabPlan(
         boards={
             **{name: _options(board.url, board, table) for name, board in table.boards.items()},
@@ -284,7 +323,9 @@ def read_config(path: Path) -> LabTable:
         raise ConfigError(_explain(path, text, error)) from error
     names = ("password_file", "watch_password_file", "board_token_file", "tls_cert", "tls_key", "record")
     files = {name: getattr(table, name) for name in names}
-    return table.model_copy(update={name: path.parent / file for name, file in files.items() if file is not None})
+    table = table.model_copy(update={name: path.parent / file for name, file in files.items() if file is not None})
+    table._file = (path, text)
+    return table
 
 
 def _explain(path: Path, text: str, error: ValidationError) -> str:

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from webrepl_bridge.boards.auto import Framing
 from webrepl_bridge.boards.opening import BoardOptions
 from webrepl_bridge.boards.stock import WhileRunning
-from webrepl_bridge.config import ConfigError, line_of, passwords_of, plan_of, read_config
+from webrepl_bridge.config import (
+    ConfigError,
+    LabTable,
+    certificate_of,
+    line_of,
+    passwords_of,
+    plan_of,
+    read_config,
+    with_settings,
+)
 from webrepl_bridge.lab.plan import Door, Listener
 from webrepl_bridge.session import Limits
 from webrepl_transports import ResetOnOpen
@@ -111,16 +120,34 @@ def test_an_error_is_one_line_that_says_where(text: str, said: str, tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "no boards are named"),
-        ("accept-boards = '/dial-in'", "accept-boards needs a board-token"),
-        ("password = 'x'\nwatch-password = 'x'", "must be another one"),
-        ("default = 'x'\n[boards.a]\nurl = 'COM1'", "the default board 'x' is not one of a"),
+        ("", "1: no boards are named"),
+        ("mdns = true\naccept-boards = '/dial-in'", "2: accept-boards needs a board-token"),
+        ("password = 'x'\nwatch-password = 'x'", "2: the password for watching must be another one"),
+        ("\n\ndefault = 'x'\n[boards.a]\nurl = 'COM1'", "3: the default board 'x' is not one of a"),
+        ("\npassword-file = 'missing'", "2: cannot read the password from "),
+        ("accept-boards = '/b'\nboard-token-file = 'missing'", "2: cannot read the password from "),
     ],
 )
 def test_what_only_the_whole_shows(text: str, said: str, tmp_path: Path) -> None:
-    table = read_config(write(tmp_path, text))
-    with pytest.raises(ConfigError, match=said):
-        plan_of(table)
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        plan_of(read_config(path))
+    assert str(caught.value).startswith(f"{path}:{said}")
+
+
+def test_half_a_certificate(tmp_path: Path) -> None:
+    path = write(tmp_path, "mdns = true\ntls-key = 'key.pem'")
+    with pytest.raises(ConfigError) as caught:
+        certificate_of(read_config(path), tmp_path)
+    assert str(caught.value).startswith(f"{path}:2: give tls-cert and tls-key together")
+
+
+def test_what_the_command_line_says_is_in_no_line_of_the_file(tmp_path: Path) -> None:
+    table = read_config(write(tmp_path, "default = 'a'\n[boards.a]\nurl = 'COM1'"))
+    with pytest.raises(ConfigError, match=r"^the default board 'x' is not one of a$"):
+        plan_of(with_settings(table, {"default": "x"}))
+    with pytest.raises(ConfigError, match=r"^no boards are named"):
+        plan_of(LabTable())
 
 
 def test_what_cannot_be_read(tmp_path: Path) -> None:
