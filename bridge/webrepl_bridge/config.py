@@ -30,9 +30,10 @@ from .lab.plan import Door, LabPlan, Listener
 from .lab.whereabouts import serial_target
 from .protocol.wiring import Wiring
 from .session import Limits
+from .toml_lines import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
 
 DEFAULT_LISTEN = ":8266"
@@ -137,13 +138,21 @@ class LabTable(Reachable):
     _overruled: frozenset[str] = PrivateAttr(frozenset())
     """What the command line says instead."""
 
-    def objection(self, said: str, *names: str) -> ConfigError:
-        """Make the error of what is wrong with the whole, with the line of the first of `names` that the file says."""
-        if self._file is None:
+    def objection(self, said: str, *names: str, board: str = "") -> ConfigError:
+        """Make the error of what only the whole shows to be wrong, with the line where the file says it.
+
+        Args:
+            said: what is wrong.
+            names: of keys, the first that the file has is meant; none for what is missing.
+            board: in whose table the keys are; "" for the top of the file.
+        """
+        table, above = (self.boards[board], ["boards", board]) if board else (self, [])
+        overruled = frozenset() if board else self._overruled
+        keys = [name.replace("_", "-") for name in names if name in table.model_fields_set - overruled]
+        if self._file is None or (names and not keys):
             return ConfigError(said)
         path, text = self._file
-        keys = [name.replace("_", "-") for name in names if name in self.model_fields_set - self._overruled]
-        return ConfigError(f"{path}:{line_of(text, keys[:1])}: {said}" if keys or not names else said)
+        return ConfigError(f"{path}:{line_of(text, [*above, *keys[:1]])}: {said}")
 
 
 def with_settings(table: LabTable, settings: Mapping[str, Any]) -> LabTable:
@@ -259,6 +268,7 @@ def plan_of(
     if table.accept_boards and token is None:
         said = "accept-boards needs a board-token, or a board-token-file: what boards that call must know"
         raise table.objection(said, "accept_boards")
+    _check_addresses(table)
     return LabPlan(
         boards={
             **{name: _options(board.url, board, table) for name, board in table.boards.items()},
@@ -283,6 +293,18 @@ def plan_of(
         accept_boards=table.accept_boards,
         board_token=token or "",
     )
+
+
+def _check_addresses(table: LabTable) -> None:
+    taken: set[str] = set()
+    for board, ways in (("", table), *table.boards.items()):
+        for name in ("listen", "rfc2217", "tcp"):
+            for address in getattr(ways, name) or ():
+                if address in taken and parse_listen(address)[1]:
+                    raise table.objection(
+                        f"{address} is taken: each board needs an address of its own", name, board=board
+                    )
+                taken.add(address)
 
 
 def _tools(table: LabTable, boards: Mapping[str, BoardTable]) -> Iterator[Listener]:
@@ -340,32 +362,3 @@ def _explain(path: Path, text: str, error: ValidationError) -> str:
     where = ".".join(map(str, keys))
     more = f"; and {len(others)} more" if others else ""
     return f"{path}:{line}: {where + ': ' if where else ''}{said}{more}"
-
-
-def line_of(text: str, keys: Sequence[str | int]) -> int:
-    """Return the number of the line where a value of a TOML text ends, or where the innermost table around it begins.
-
-    Args:
-        text: well-formed TOML.
-        keys: the way to the value: names in tables, numbers in arrays.
-    """
-    lines = text.splitlines(keepends=True)
-    best, best_depth = 1, 0
-    for number in range(1, len(lines) + 1):
-        try:
-            table: Any = tomllib.loads("".join(lines[:number]))
-        except tomllib.TOMLDecodeError:
-            continue  # in the middle of a value of several lines
-        depth = _depth(table, keys)
-        if depth > best_depth:
-            best, best_depth = number, depth
-    return best
-
-
-def _depth(table: Any, keys: Sequence[str | int]) -> int:
-    for depth, key in enumerate(keys):
-        try:
-            table = table[key]
-        except (KeyError, IndexError, TypeError):
-            return depth
-    return len(keys)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from webrepl_bridge.boards.auto import Framing
 from webrepl_bridge.boards.opening import BoardOptions
@@ -15,7 +13,6 @@ from webrepl_bridge.config import (
     ConfigError,
     LabTable,
     certificate_of,
-    line_of,
     passwords_of,
     plan_of,
     read_config,
@@ -125,6 +122,10 @@ def test_an_error_is_one_line_that_says_where(text: str, said: str, tmp_path: Pa
         ("password = 'x'\nwatch-password = 'x'", "2: the password for watching must be another one"),
         ("\n\ndefault = 'x'\n[boards.a]\nurl = 'COM1'", "3: the default board 'x' is not one of a"),
         ("\npassword-file = 'missing'", "2: cannot read the password from "),
+        (
+            "[boards.a]\nurl = 'COM1'\nlisten = [':1']\n[boards.b]\nurl = 'COM2'\nlisten = [':0']\ntcp = [':0', ':1']",
+            "7: :1 is taken: each board needs an address of its own",
+        ),
         ("accept-boards = '/b'\nboard-token-file = 'missing'", "2: cannot read the password from "),
     ],
 )
@@ -158,14 +159,3 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         read_config(tmp_path / "bytes.toml")
     with pytest.raises(ConfigError, match=r"cannot read the password from .*secret: No such file"):
         passwords_of(read_config(write(tmp_path, 'password-file = "secret"')))
-
-
-names = st.text("abc", min_size=1, max_size=3)
-
-
-@given(st.lists(names, min_size=1, max_size=6, unique=True), st.data())
-def test_the_line_of_a_key_is_its_own(keys: list[str], data: st.DataObject) -> None:
-    lines = ["[table]", *(f"{key} = {number}" for number, key in enumerate(keys))]
-    key = data.draw(st.sampled_from(keys))
-    assert line_of("\n".join(lines), ["table", key]) == 2 + keys.index(key)
-    assert line_of("\n".join(lines), ["table", "missing"]) == 1

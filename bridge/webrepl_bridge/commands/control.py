@@ -45,13 +45,14 @@ def asking(command: Callable[..., None]) -> Callable[..., None]:
 @asking
 @click.option("--json", "as_json", is_flag=True, help="As the bridge says it.")
 def boards(*, as_json: bool, **bridge: Any) -> None:
-    """Show what a running bridge serves: boards, clients, who has the REPL, files on their way."""
+    """Show what a running bridge serves: boards, clients, who has the REPL, files on their way; and other bridges."""
     said = _ask("GET", "/boards", **bridge)
     if as_json:
         click.echo(said.rstrip("\n"))
         return
     table = Table("Board", "On", "Firmware", "REPL", "Clients", "Files", box=None, pad_edge=False)
-    for board in json.loads(said)["boards"]:
+    state = json.loads(said)
+    for board in state["boards"]:
         on = board.get("on") or board.get("absence") or ("connected" if board["connected"] else "not connected")
         mode = board.get("mode") or ""
         repl = f"{mode}, {board['holder']}" if board.get("holder") else mode
@@ -59,6 +60,13 @@ def boards(*, as_json: bool, **bridge: Any) -> None:
         files = ", ".join(f"{one['kind']} {one['name']}" for one in board.get("files", ()))
         table.add_row(board["name"], on, board.get("version") or "", repl, clients, files)
     Console().print(table)
+    for other in state.get("bridges", ()):
+        click.echo(_printable(f"{other['name']}: {other['url']}"))
+
+
+def _printable(text: str) -> str:
+    """What anybody on the network may have said, without what a terminal would obey."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 @click.command()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import pytest
+from click.testing import CliRunner
 
+from webrepl_bridge.cli import cli
 from webrepl_bridge.frontends import neighbours as module
 from webrepl_bridge.frontends.app import create_app
 from webrepl_bridge.frontends.neighbours import Neighbour, Neighbours, Place, find_neighbours, place_of
@@ -82,20 +84,25 @@ def test_they_are_listed_beside_the_boards() -> None:
     async def test() -> None:
         neighbours = Neighbours(LOOPBACK)
         neighbours.found = {
-            "b": Neighbour("webrepl-bridge on lab2", "https://192.0.2.2:8266/"),
+            "b": Neighbour("webrepl-bridge on lab2\x1b", "https://192.0.2.2:8266/"),
             "a": Neighbour("webrepl-bridge on lab1", "http://192.0.2.1:8266/"),
         }
         app = create_app(Lab(), PasswordGate("secret"), neighbours=neighbours)
         sockets, stop, ready = open_listeners("127.0.0.1:0"), asyncio.Event(), asyncio.Event()
-        url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/boards"
+        url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
         async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
             tasks.create_task(serve(app, sockets, stop=stop, ready=ready.set))
             await ready.wait()
-            state = json.loads(await asyncio.to_thread(lambda: urlopen(url).read()))
+            state = json.loads(await asyncio.to_thread(lambda: urlopen(f"{url}/boards").read()))
+            shown = await asyncio.to_thread(CliRunner().invoke, cli, ["boards", "--url", url])
             stop.set()
         assert state["bridges"] == [
             {"name": "webrepl-bridge on lab1", "url": "http://192.0.2.1:8266/"},
-            {"name": "webrepl-bridge on lab2", "url": "https://192.0.2.2:8266/"},
+            {"name": "webrepl-bridge on lab2\x1b", "url": "https://192.0.2.2:8266/"},
+        ]
+        assert shown.output.splitlines()[-2:] == [
+            "webrepl-bridge on lab1: http://192.0.2.1:8266/",
+            "webrepl-bridge on lab2?: https://192.0.2.2:8266/",
         ]
 
     asyncio.run(test())
