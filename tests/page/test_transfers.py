@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
 from board_kit.cable import Cable
 from lab_kit import ANYWHERE, PASSWORD, bridging
@@ -204,6 +204,34 @@ def test_a_file_that_cannot_be_read_any_more(browse: Browse, folder: Path, tmp_p
             await note(page, "/chosen.txt: this computer does not let the page read it")
             await at_the_prompt(page)
             assert await content_of(folder / "chosen.txt") == "old"
+
+    browse(test)
+
+
+def test_the_connection_is_lost_during_an_upload(browse: Browse, folder: Path) -> None:
+    async def test(on: OnPage) -> None:
+        async with on.window(log_in=False) as page:
+            sockets: list[tuple[WebSocketRoute, WebSocketRoute]] = []
+
+            def connect(route: WebSocketRoute) -> None:
+                sockets.append((route.connect_to_server(), route))
+
+            await page.route_web_socket("**", connect)
+            await page.reload()
+            await on.log_in(page)
+            await show_files(page)
+            await drop(page, ".tree", {"main.py": LONG_BYTES})
+            await agree(page, "Replace")
+            await expect(page.locator(".job")).to_contain_text("B/s")
+            to_bridge, to_page = sockets[-1]
+            await to_page.close(code=1001, reason="the bridge is stopping")
+            await to_bridge.close()
+            await note(page, "/main.py: the connection was lost")
+            await shows(page, "[connected again]")
+            await at_the_prompt(page)
+            assert await content_of(folder / "main.py") == "print('main')\n"
+            await drop(page, ".tree", {"next.txt": "next"})
+            await expect(item(page, "/next.txt")).to_be_visible()
 
     browse(test)
 
