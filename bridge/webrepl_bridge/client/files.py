@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from webrepl_link.errors import BoardError
 
+from ..boards.room import refuse_without_room
 from ..protocol.errnos import ENOENT, ENOSYS, WORDS
 from ..protocol.file_requests import (
     Answer,
@@ -129,6 +130,7 @@ class Files:
         there_bytes = await self._bytes_there(name, content) if keep else 0
         rest = memoryview(content)[there_bytes:]
         with _told_of(name):
+            await refuse_without_room(self._board, name, len(rest))
             await self._store(name, rest, there_bytes, on_progress, keep=keep)
 
     async def write_all(

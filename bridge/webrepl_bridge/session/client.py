@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, AnyStr, Generic, NoReturn, TypeAlias
 
 from webrepl_link.errors import BoardError, WebReplError
 
+from ..boards.room import refuse_without_room
 from ..protocol.errnos import EACCES
 
 if TYPE_CHECKING:
@@ -156,17 +157,16 @@ class Client(Generic[AnyStr]):
     async def put(
         self, name: str, size_bytes: int, offset_bytes: int = 0, *, keep: bool = False
     ) -> AsyncIterator[FileWriter]:
-        """Store a file on the board; see `Board.put`.
+        """Store a file on the board; see `Board.put`. A large one is refused at once if there is no room for it.
 
         Raises:
             BoardError: as `Session.file_turn`, and as the board.
         """
         self._may_move_files()
-        async with (
-            self._session.file_turn(self, "put", name) as board,
-            board.put(name, size_bytes, offset_bytes, keep=keep) as writer,
-        ):
-            yield writer
+        async with self._session.file_turn(self, "put", name) as board:
+            await refuse_without_room(board, name, size_bytes)
+            async with board.put(name, size_bytes, offset_bytes, keep=keep) as writer:
+                yield writer
 
     @asynccontextmanager
     async def get(self, name: str, offset_bytes: int = 0, size_bytes: int | None = None) -> AsyncIterator[FileReader]:

@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from fake_board import FakeBoard
 from webrepl_bridge.protocol import floor
+from webrepl_bridge.protocol.file_requests import Answer, FileRequest, GetSpace, Space
 from webrepl_bridge.protocol.repl_tracker import Mode
-from webrepl_bridge.session import ClientEndedError, Limits, Session
+from webrepl_bridge.session import Client, ClientEndedError, Limits, Session
 from webrepl_link.errors import BoardError
 
 
-def run(test: Callable[[Session, FakeBoard], Awaitable[None]], limits: Limits | None = None) -> None:
+def run(
+    test: Callable[[Session, FakeBoard], Awaitable[None]],
+    limits: Limits | None = None,
+    kind: type[FakeBoard] = FakeBoard,
+) -> None:
     async def serve() -> None:
-        session, board = Session("lab1", limits or Limits()), FakeBoard()
+        session, served = Session("lab1", limits or Limits()), kind()
         async with asyncio.timeout(20):
-            with session.serve(board):
-                await test(session, board)
+            with session.serve(served):
+                await test(session, served)
 
     asyncio.run(serve())
 
@@ -197,6 +202,69 @@ def test_files_are_moved_in_the_order_in_which_they_were_asked_for() -> None:
             assert board.log == ["put first 0", "stored first", "put third 0", "stored third"]
             assert session.files.operations == []
             assert (session.files.done, session.files.failed) == ({"put": 5}, 1)
+
+    run(test)
+
+
+class SmallBoard(FakeBoard):
+    """One with room for 200,000 bytes, which it tells."""
+
+    async def ask(self, request: FileRequest[Answer]) -> Answer:
+        assert request == GetSpace("lib")
+        return cast("Answer", Space(1 << 20, 200_000))
+
+
+def test_a_large_file_without_room_is_refused_before_anything_is_sent() -> None:
+    async def test(session: Session, board: FakeBoard) -> None:
+        with session.attach("a") as a:
+            with pytest.raises(BoardError) as caught:
+                async with a.put("lib/f", 200_001):
+                    pass
+            assert caught.value.code == 28
+            assert board.log == []
+            async with a.put("lib/f", 200_000):
+                pass
+            async with a.put("f", 1000):  # is not asked for
+                pass
+            assert board.log[0] == "put lib/f 200000"
+
+    run(test, kind=SmallBoard)
+
+
+def test_where_nothing_is_known_of_room_the_put_will_show() -> None:
+    async def test(session: Session, board: FakeBoard) -> None:
+        with session.attach("a") as a:
+            async with a.put("f", 1 << 20):
+                pass
+        assert board.log[:2] == ["GetSpace(name='')", "put f 1048576"]
+
+    run(test)
+
+
+def test_two_clients_put_one_file_and_both_are_stored_whole_one_after_the_other() -> None:
+    async def test(session: Session, board: FakeBoard) -> None:
+        with session.attach("a") as a, session.attach("b") as b:
+
+            async def put(client: Client[str], content: bytes) -> None:
+                async with client.put("f", len(content)) as writer:
+                    for start in range(0, len(content), 10):
+                        await writer.write(content[start : start + 10])
+                        await asyncio.sleep(0)
+                    await writer.finish()
+
+            async def get() -> bytes:
+                async with b.get("f") as reader:
+                    return await reader.read()
+
+            async with asyncio.TaskGroup() as tasks:
+                first = tasks.create_task(put(a, b"a" * 100))
+                await asyncio.sleep(0)
+                got = tasks.create_task(get())
+                await asyncio.sleep(0)
+                tasks.create_task(put(b, b"b" * 50))
+            assert first.done()
+            assert got.result() == b"a" * 100
+            assert board.files == {"f": b"b" * 50}
 
     run(test)
 
