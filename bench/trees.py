@@ -75,7 +75,7 @@ def _mpremote(url: str, folder: Path) -> list[float]:
 
 def _mpytool(url: str, folder: Path) -> list[float]:
     address = url.removeprefix("socket://")
-    return [peers.timed(["mpytool", "-a", address, "cp", "tree", ":/"], folder) for _ in range(2)]
+    return [peers.timed(["mpytool", "-q", "-a", address, "cp", "tree", ":/"], folder) for _ in range(2)]
 
 
 TOOLS = {

@@ -224,6 +224,30 @@ async def test_files_and_code_take_turns(there: Way) -> None:
         assert await board.version() == (1, 29, 0)
 
 
+WRITER = """
+f = open("/log", "w")
+for i in range(1000000):
+    f.write("line %d\\n" % i)
+    f.flush()
+    i == 100 and print("wri" + "ting")
+"""
+
+
+@in_loop
+async def test_a_file_that_the_program_is_writing(tmp_path: Path) -> None:
+    with way("shim", tmp_path / "board") as there:
+        async with asyncio.timeout(PATIENCE_S), connect(there.url) as board:
+            with board.terminal() as terminal:
+                await terminal.write(b"\x05" + WRITER.replace("\n", "\r").encode() + b"\x04")
+                seen = b""
+                while b"writing\r\n" not in seen:
+                    seen += await terminal.read()
+                *lines, _ = (await board.files.read("/log")).decode().split("\n")
+                assert len(lines) > 100
+                assert lines == [f"line {number}" for number in range(len(lines))]
+                await board.interrupt()
+
+
 @in_loop
 async def test_a_wrong_password(tmp_path: Path) -> None:
     with way("bridge", tmp_path) as there, pytest.raises(PasswordError):
