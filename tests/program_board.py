@@ -239,6 +239,8 @@ def _builtins(board: ProgramBoard) -> dict[str, Any]:
         ),
     }
 
+    modules |= {"u" + name: modules[name] for name in ("os", "select", "binascii", "io")}
+
     def import_module(name: str, *args: object) -> ModuleType:
         if name not in modules:
             raise ImportError(name)
@@ -250,6 +252,7 @@ def _builtins(board: ProgramBoard) -> dict[str, Any]:
     return {
         **vars(builtins),
         "open": lambda name, mode="r": _File(board, name, mode),
+        "exec": lambda code: exec(bytes(code), board.globals),
         "print": write_line,
         "__import__": import_module,
     }

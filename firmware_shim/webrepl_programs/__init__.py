@@ -2,7 +2,7 @@
 
 probe     what the firmware can do, and how much memory is free
 put       receive a file in blocks, into a temporary file that takes the name when it is whole
-put_deflate   the same where the firmware inflates: what is on the wire is deflated if that pays
+inflate   what a put needs of it beside that, if it is deflated
 get       send a file in blocks
 tree      what is in a directory, or what an entry is, with the CRC-32 of files
 change    remove, rename, make a directory: what is one call

@@ -3,7 +3,7 @@
 # The CRC goes on from the one before, and from the file's offset at first: no block can pass for another.
 def _get(check, name, start, size, block):
     import sys
-    from binascii import crc32
+    from ubinascii import crc32
 
     if crc32("%s %d %d" % (name, start, size)) != check:
         raise OSError(74)

@@ -1,13 +1,13 @@
-# As put_deflate.py, but a block holds whole files: the sizes of name and content, 2 bytes each, name, content. A name
+# As put.py, but a block holds whole files: the sizes of name and content, 2 bytes each, name, content. A name
 # that ends in "/" is a directory. "." says that one is there. Files come into being beside the folder, and are moved
 # into it: a directory that is full takes littlefs long to change.
 def _put_files(check, folder, size, mode, block):
-    import io, micropython, os, select, sys
-    from binascii import crc32
+    import micropython, sys, uio, uos, uselect
+    from ubinascii import crc32
 
     if crc32("%s %d" % (folder, size)) != check:
         raise OSError(74)
-    poll = select.poll()
+    poll = uselect.poll()
     poll.register(sys.stdin, 1)
     read = sys.stdin.buffer.read
     micropython.kbd_intr(-1)
@@ -16,15 +16,12 @@ def _put_files(check, folder, size, mode, block):
             print(end="\x06")
             if not poll.poll(60000):
                 raise OSError(110)
-            head = read(2)
-            count = head[0] | (head[1] & 127) << 8
-            if count > block:
+            count = int.from_bytes(read(2), "little")
+            data = read(min(count & 32767, block) + 4)
+            if crc32(data, ~count) != 0x2144DF1C:
                 raise OSError(74)
-            data = read(count + 4)
-            if crc32(data, crc32(head)) != 0x2144DF1C:
-                raise OSError(74)
-            data = io.BytesIO(memoryview(data)[:-4])
-            if head[1] < 128:
+            data = uio.BytesIO(memoryview(data)[:-4])
+            if count > 32767:
                 import deflate
 
                 data = deflate.DeflateIO(data, deflate.RAW, 12)
@@ -36,7 +33,7 @@ def _put_files(check, folder, size, mode, block):
                 name = name.decode()
                 if name[-1] == "/":
                     try:
-                        os.mkdir(name[:-1])
+                        uos.mkdir(name[:-1])
                     except OSError as e:
                         if e.errno != 17:
                             raise
@@ -44,7 +41,7 @@ def _put_files(check, folder, size, mode, block):
                     with open(folder + "~", "wb") as f:
                         if f.write(data.read(count)) != count:
                             raise OSError(28)
-                    os.rename(folder + "~", name)
+                    uos.rename(folder + "~", name)
                 print(end=".")
                 head = data.read(4)
     except:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from board_kinds import PATIENCE_S, Desk, in_loop, serve
+from board_kinds import PATIENCE_S, Desk, SlowLine, in_loop, serve
 from contract.conftest import Rig
-from webrepl_bridge.boards.stock import WhileRunning
+from webrepl_bridge.boards import stock
+from webrepl_bridge.boards.stock import StockBoard, WhileRunning
 from webrepl_link.errors import BoardError
+from webrepl_transports import ByteStream
 
 EBUSY = 16
 LEFT, UP, HOME, BACKSPACE = "\x1b[D", "\x1b[A", "\x01", "\x7f"
@@ -352,3 +354,39 @@ async def test_waiting_until_a_program_ends(rig: Rig) -> None:
         assert b"\r\nslept well\r\n" in desk.unread
         assert not desk.notices
         assert await desk.get("file") == b"data"
+
+
+class Listener(SlowLine):
+    """Notes what is sent."""
+
+    sent = b""
+
+    async def send(self, data: bytes) -> None:
+        self.sent += data
+        await super().send(data)
+
+
+@pytest.mark.kinds.with_args(lambda kind: kind.make is StockBoard)
+@in_loop
+async def test_files_that_follow_each_other_stay_in_the_raw_repl(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    wires: list[Listener] = []
+
+    def wrap(stream: ByteStream) -> Listener:
+        wires.append(Listener(stream, rig.kind.baud or 10**7))
+        return wires[0]
+
+    async with serve(rig.kind, rig.url, wrap=wrap) as desk:
+        monkeypatch.setattr(stock, "LINGER_MS", 1)
+        await desk.put("first", b"1")
+        async with desk.board.put("second", 1) as writer:
+            await asyncio.sleep(0.05)  # the first one no longer waits for a next one
+            monkeypatch.setattr(stock, "LINGER_MS", 1000 * PATIENCE_S)
+            wires[0].sent = b""
+            await writer.write(b"2")
+            await writer.finish()
+        for _ in range(20):  # all that is due happens
+            await asyncio.sleep(0)
+        await desk.put("third", b"3")
+        assert b"\x02" not in wires[0].sent
+        await desk.type("\r")  # ends the wait
+        await desk.expect(">>> ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,18 +12,21 @@ from webrepl_bridge.boards.programs import program
 from webrepl_bridge.protocol.deflated_transfers import PutDeflated
 from webrepl_bridge.protocol.raw_repl import RawRepl
 from webrepl_bridge.protocol.text_transfers import GetText, PutText
-from webrepl_bridge.protocol.transfers import Get, Put, Transfer
+from webrepl_bridge.protocol.transfers import FRAME_BYTES, Get, Put, Transfer
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
 BLOCK_BYTES = 32
 NEW = bytes(range(60)) + bytes(100)
+DEFLATED_BLOCK_BYTES = 200
+NEW_DEFLATED = bytes(range(100)) + bytes(1000) + random.Random(1).randbytes(250)
 
 
 def make(kind: type[Transfer], repl: RawRepl) -> Transfer:
     if kind is Put:
         return Put(repl, program("put"), "f", len(NEW), BLOCK_BYTES, early_bytes=8)
     if kind is PutDeflated:
-        return PutDeflated(repl, program("put_deflate"), "f", len(NEW), BLOCK_BYTES, early_bytes=8)
+        size, code = len(NEW_DEFLATED), program("put")
+        return PutDeflated(repl, code, "f", size, DEFLATED_BLOCK_BYTES, 8, inflate=program("inflate"), window_bits=12)
     if kind is Get:
         return Get(repl, program("get"), "f", BLOCK_BYTES)
     if kind is PutText:
@@ -37,7 +42,7 @@ def bring_back(line: Line, repl: RawRepl, transfer: Transfer) -> None:
             return
         except (BoardError, RemoteProtocolError):
             pass
-    line.drive(repl.recover(BLOCK_BYTES + 4))
+    line.drive(repl.recover(DEFLATED_BLOCK_BYTES + FRAME_BYTES))
     line.drive(transfer.clean_up())
 
 
@@ -52,7 +57,8 @@ def test_left_at_any_step(kind: type[Transfer], step: int, sent: bool, raw_paste
     with ProgramBoard({"f": b"old"}, raw_paste=raw_paste, write_ms=write_ms) as board:
         repl = RawRepl()
         transfer = make(kind, repl)
-        line = Line(board, content=NEW)
+        new = NEW_DEFLATED if kind is PutDeflated else NEW
+        line = Line(board, content=new)
         line.drive(repl.enter(line_is_empty=True))
         try:
             line.drive(transfer.run(), abandon_at=line.steps + step, but_take_it=sent)
@@ -62,5 +68,5 @@ def test_left_at_any_step(kind: type[Transfer], step: int, sent: bool, raw_paste
         assert line.drive(repl.execute(b"print(6 * 7)")) == b"42\r\n"
         line.drive(repl.leave())
         assert set(board.files) == {"f"}
-        assert bytes(board.files["f"]) in (b"old", NEW)
-        assert not {"_put", "_get", "Put", "Get", "put", "get"} & set(board.globals)
+        assert bytes(board.files["f"]) in (b"old", new)
+        assert not {"_put", "_inflate", "_get", "Put", "Get", "put", "get"} & set(board.globals)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from program_board import Line, ProgramBoard
 from webrepl_bridge.boards.programs import program
+from webrepl_bridge.protocol.deflated_transfers import PutDeflated
 from webrepl_bridge.protocol.raw_repl import RawRepl
 from webrepl_bridge.protocol.text_transfers import GetText, PutText
 from webrepl_bridge.protocol.transfers import Get, Put, Transfer
@@ -73,6 +74,25 @@ def test_put(
             put = Put(repl, program("put"), "f", len(content), BLOCK_BYTES, early)
         line = Line(board, content=content)
         line.to_board = Damage(there, scale, lambda: put.opened and (text or board.program_running))
+        line.to_host = Damage(back, 1, lambda: put.opened)
+        line.drive(repl.enter(line_is_empty=True))
+        try:
+            line.drive(put.run())
+        except (BoardError, RemoteProtocolError):
+            assert bytes(board.files.get("f", b"old")) in (b"old", content)
+        else:
+            assert bytes(board.files["f"]) == content
+
+
+@given(damages, damages, st.sampled_from([1, 7]), st.sampled_from([0, 8]))
+def test_deflated_put(there: dict[int, str], back: dict[int, str], scale: int, early: int) -> None:
+    content = bytes(100) + bytes(range(256)) + bytes(3000)
+    with ProgramBoard({"f": b"old"}) as board:
+        repl = RawRepl()
+        code, inflate = program("put"), program("inflate")
+        put = PutDeflated(repl, code, "f", len(content), len(inflate), early, inflate=inflate, window_bits=9)
+        line = Line(board, content=content)
+        line.to_board = Damage(there, scale, lambda: put.opened and board.program_running)
         line.to_host = Damage(back, 1, lambda: put.opened)
         line.drive(repl.enter(line_is_empty=True))
         try:

@@ -53,19 +53,17 @@ INDENT_MS = 20
 
 INTERRUPTING = "interrupting the program for a file operation"
 FIRST_PROMPT_TIMEOUT_MS = 500
-BLOCK_BYTES_MAX = 6144
+BLOCK_BYTES_MAX = 7168
 BLOCK_BYTES_MIN = 64
-BLOCK_TIME_MAX_MS = 550
+BLOCK_TIME_MAX_MS = 650
 """How long a block may be on the wire: one that is given up in the middle has to be filled up."""
 
-INFLATING_FREE_BYTES_MIN = 1 << 16
-"""Inflating takes up to 18 kB of a board's memory."""
+SMALL_WINDOW_BITS, LARGE_WINDOW_BITS = 12, 15
+INFLATING_FREE_BYTES_MIN, LARGE_WINDOW_FREE_BYTES_MIN = 1 << 16, 1 << 17
+"""Inflating takes up to 18 kB of a board's memory with the small window, and 46 kB with the large one."""
 
 FAST_BYTES_PER_S = 300_000
 """On a wire that is faster to deflate takes longer than to send."""
-
-DEFLATED_BYTES_MIN = 1024
-"""The smallest file for which the larger program of a deflated put pays, the first time."""
 
 GET_BLOCK_BYTES_MAX = 1024
 """What a board reads and checks while its UART sends what is left of the block before."""
@@ -248,6 +246,8 @@ class StockBoard(TerminalBoard):
             visit.end_turn()
             with contextlib.suppress(TransportError):
                 await self._wire.change(LINGER_MS)
+            if self._lingering is not visit:
+                return
             await visit.begin_turn()
             if self._lingering is not visit:
                 return
@@ -320,11 +320,14 @@ class StockBoard(TerminalBoard):
             if offset_bytes:
                 raise BoardError(ENOSYS, "the firmware cannot go on with a file")
             return PutText(self._repl, program("put_text"), name, size_bytes)
-        deflated = size_bytes >= DEFLATED_BYTES_MIN and self._deflating_pays()
-        kind, source = (PutDeflated, "put_deflate") if deflated else (Put, "put")
         block_bytes = self._block_bytes()
-        early_bytes = self._early_bytes
-        return kind(self._repl, program(source), name, size_bytes, block_bytes, early_bytes, offset_bytes, keep=keep)
+        put = (self._repl, program("put"), name, size_bytes, block_bytes, self._early_bytes, offset_bytes)
+        inflate = program("inflate")
+        if self._deflating_pays() and block_bytes >= len(inflate):
+            is_large = self._firmware.free_bytes >= LARGE_WINDOW_FREE_BYTES_MIN
+            window_bits = LARGE_WINDOW_BITS if is_large else SMALL_WINDOW_BITS
+            return PutDeflated(*put, keep=keep, inflate=inflate, window_bits=window_bits)
+        return Put(*put, keep=keep)
 
     def _new_get(self, name: str, offset_bytes: int, size_bytes: int | None) -> Transfer:
         if not self._firmware.free_bytes:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from webrepl_link.errors import BoardError
 
-from .deflated_transfers import AS_IT_IS, block, deflate
+from .deflated_transfers import TO_BE_INFLATED, deflate
 from .errnos import EEXIST, ENOSYS
-from .transfers import NO_BLOCK, Block, Put
+from .transfers import NO_BLOCK, Block, Put, make_block
 
 if TYPE_CHECKING:
     from .dialogue import Dialogue
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .raw_repl import RawRepl
 
 STORED = b"."
+WINDOW_BITS = 12
 
 
 class PutBundled(Put):
@@ -37,14 +38,14 @@ class PutBundled(Put):
         BoardError: ENOSYS: one does not fit a block.
     """
 
-    _function = b"_put_files"
-    _extra_bytes = 6
-
     def __init__(self, repl: RawRepl, program: bytes, request: PutFiles, block_bytes: int, *, deflates: bool) -> None:
         folder = request.name.rstrip("/") or request.name[:1]
         entries = request.from_here().entries()
         super().__init__(repl, program, folder, sum(map(len, entries)), block_bytes, 0)
         self._ready = deque(_blocks(entries, block_bytes, deflates=deflates))
+
+    def _call(self, called_with: bytes) -> Dialogue[None]:
+        yield from self._repl.call(called_with, (b"_put_files", self._program))
 
     def _next_block(self) -> Dialogue[Block]:
         yield from ()
@@ -66,11 +67,11 @@ class PutBundled(Put):
 
 def _blocks(entries: list[bytes], block_bytes: int, *, deflates: bool) -> list[Block]:
     data = b"".join(entries)
-    deflated = deflate(data) if deflates else data
+    deflated = deflate(data, WINDOW_BITS) if deflates else data
     if len(deflated) < min(len(data), block_bytes + 1):
-        return [block(deflated, 0, len(data))]
+        return [make_block(deflated, len(data), TO_BE_INFLATED)]
     if len(data) <= block_bytes:
-        return [block(data, AS_IT_IS, len(data))]
+        return [make_block(data, len(data))]
     if len(entries) == 1:
         raise BoardError(ENOSYS, "a file that is not small")
     half = len(entries) // 2

@@ -1,37 +1,44 @@
-"""File transfers to a board that can inflate: the host's side of `put_deflate`.
+"""A put to a board that can inflate: what is sent is deflated where that pays.
 
-As in transfers.py, but a block on the wire holds what more of the file was deflated to, or, where that does not pay, as
-much of the file as it is. Each is deflated by itself, so that a damaged one can be sent again alone.
+Each block is deflated by itself, so that a damaged one can be sent again alone. What inflates is sent to the board when
+the first block wants it: who sends what does not deflate pays nothing for it.
 """
 
 from __future__ import annotations
 
 import zlib
-from binascii import crc32
-from collections import deque
 from typing import TYPE_CHECKING
 
-from .transfers import NO_BLOCK, Block, Put
+from .transfers import NO_BLOCK, Block, Put, make_block
 
 if TYPE_CHECKING:
     from .dialogue import Dialogue
     from .raw_repl import RawRepl
 
-WINDOW_BITS = 12
-"""4 KiB of the board's memory."""
+PIECE_BYTES = 2048
+BLOCK_FILE_BYTES_MAX = 1 << 15
+"""How much of the file may be in one block: the board is busy storing it while the line is silent."""
 
-BLOCKS_IN_ONE = 2
-"""How many blocks' worth of the file are deflated into one: the board stores them while the line is silent."""
+PAYS_PERCENT = 90
+"""What the deflated may have of the original: inflating takes time."""
 
-PAYS_PERCENT = 95
-AS_IT_IS = 0x8000
+INFLATE_COST_BYTES = 600
+"""What sending what inflates costs, and compiling it, in bytes of the line."""
+
+MEMORY_LEVEL = 9  # zlib's highest
+TO_BE_INFLATED = 0x8000
+INFLATE = b"_inflate"
 
 
 class PutDeflated(Put):
-    """A file on its way to the board by the program `put_deflate`; arguments as for Put."""
+    """A file on its way to a board that can inflate.
 
-    _function = b"_put_deflate"
-    _extra_bytes = 6
+    Args:
+        inflate: source of the program `inflate`.
+        window_bits: binary logarithm of how much of the board's memory inflating may take, 9 to 15.
+
+    The others are as for Put.
+    """
 
     def __init__(
         self,
@@ -44,30 +51,64 @@ class PutDeflated(Put):
         offset_bytes: int = 0,
         *,
         keep: bool = False,
+        inflate: bytes,
+        window_bits: int,
     ) -> None:
         super().__init__(repl, program, name, size_bytes, block_bytes, early_bytes, offset_bytes, keep=keep)
-        self._ready: deque[Block] = deque()
+        self._inflate = inflate
+        self._window_bits = window_bits
+        self._sent_inflate = False
+        self._unread = b""  # fetched, and in no block yet
+
+    def _call(self, called_with: bytes) -> Dialogue[None]:
+        if not self._sent_inflate and not self._repl.has(INFLATE):
+            yield from super()._call(called_with)
+            return
+        self._sent_inflate = True
+        functions = ((INFLATE, self._inflate), (b"_put", self._program))
+        yield from self._repl.call(called_with + b"," + INFLATE, *functions)
 
     def _next_block(self) -> Dialogue[Block]:
-        if not self._ready:
-            data = yield from self._fetch(BLOCKS_IN_ONE * self._block_bytes)
-            deflated = deflate(data)
-            if len(deflated) * 100 <= len(data) * PAYS_PERCENT and len(deflated) <= self._block_bytes:
-                self._ready.append(block(deflated, 0, len(data)))
-            else:
-                for start in range(0, len(data), self._block_bytes):
-                    piece = data[start : start + self._block_bytes]
-                    self._ready.append(block(piece, AS_IT_IS, len(piece)))
-        return self._ready.popleft() if self._ready else NO_BLOCK
+        data = self._unread + (yield from self._fetch(self._block_bytes - len(self._unread)))
+        self._unread = b""
+        if not self._pays(data):
+            return make_block(data, len(data)) if data else NO_BLOCK
+        if self._sent_inflate:
+            return (yield from self._fill(data))
+        self._sent_inflate = True
+        self._unread = data
+        self._repl.note(INFLATE)
+        return make_block(self._inflate, 0, TO_BE_INFLATED)
+
+    def _pays(self, data: bytes) -> bool:
+        saved_bytes = len(data) - len(deflate(data, self._window_bits))
+        if saved_bytes * 100 < len(data) * (100 - PAYS_PERCENT) or not data:
+            return False
+        to_be_saved_bytes = saved_bytes * (len(data) + self._unfetched_bytes) // len(data)
+        return self._sent_inflate or to_be_saved_bytes >= INFLATE_COST_BYTES
+
+    def _fill(self, data: bytes) -> Dialogue[Block]:
+        """Return a block with `data`, which fits, and as much more of the file as does."""
+        compressor = _compressor(self._window_bits)
+        deflated = compressor.compress(data)
+        end = compressor.copy().flush()
+        piece_bytes = min(PIECE_BYTES, self._block_bytes)
+        while len(data) < BLOCK_FILE_BYTES_MAX and (piece := (yield from self._fetch(piece_bytes))):
+            longer = compressor.copy()
+            more = longer.compress(piece)
+            longer_end = longer.copy().flush()
+            if 1 + len(deflated) + len(more) + len(longer_end) > self._block_bytes:
+                self._unread = piece
+                break
+            compressor, deflated, end, data = longer, deflated + more, longer_end, data + piece
+        return make_block(bytes([self._window_bits]) + deflated + end, len(data), TO_BE_INFLATED)
 
 
-def deflate(data: bytes) -> bytes:
-    """Return what the board inflates, with its window."""
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -WINDOW_BITS)
+def _compressor(window_bits: int) -> zlib._Compress:
+    return zlib.compressobj(9, zlib.DEFLATED, -window_bits, MEMORY_LEVEL)
+
+
+def deflate(data: bytes, window_bits: int) -> bytes:
+    """Return what the board inflates, with such a window."""
+    compressor = _compressor(window_bits)
     return compressor.compress(data) + compressor.flush()
-
-
-def block(data: bytes, flag: int, size_bytes: int) -> Block:
-    """Return so much of a file as it is on the wire; `flag`: AS_IT_IS, or 0 if it is deflated."""
-    said = (len(data) | flag).to_bytes(2, "little") + data
-    return Block(said + crc32(said).to_bytes(4, "little"), size_bytes)

@@ -238,9 +238,17 @@ class RawRepl:
         for name, source in functions:
             if name not in self._defined:
                 code += source + b"\n"
-            self._left.add(name)
-            self._defined.add(name)
+            self.note(name)
         yield from self.start(b"%s%s(%s)" % (code, functions[-1][0], arguments))
+
+    def has(self, function: bytes) -> bool:
+        """Whether the function of this name is on the board, whole."""
+        return function in self._defined
+
+    def note(self, function: bytes) -> None:
+        """Have it that this function has come to the board otherwise than by `call`."""
+        self._left.add(function)
+        self._defined.add(function)
 
     def distrust(self) -> None:
         """Send functions anew with their next call: perhaps one was damaged on its way."""

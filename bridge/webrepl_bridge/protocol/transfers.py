@@ -26,6 +26,9 @@ EEXIST, EINVAL = 17, 22
 EARLY_BYTES = 30
 """How much of the next block goes ahead: the smallest FIFO of a UART that has one, less two (RP2040: 32)."""
 
+FRAME_BYTES = 6
+"""What a block of a put has beside its data; so many zeros are a damaged block."""
+
 BLOCKS_AHEAD = 2
 FILE_BYTES_MAX = (1 << 30) - 1
 """The largest number that takes a board with words of 32 bits no memory."""
@@ -99,6 +102,12 @@ class Block(NamedTuple):
 NO_BLOCK = Block(b"", 0)
 
 
+def make_block(data: bytes, size_bytes: int, flag: int = 0) -> Block:
+    """Return the block that brings `data`, 1 to 32,767 bytes, and with it `size_bytes` of the file."""
+    count = len(data) | flag
+    return Block(count.to_bytes(2, "little") + data + crc32(data, ~count).to_bytes(4, "little"), size_bytes)
+
+
 class Put(Transfer):
     """A file on its way to the board by the program `put`.
 
@@ -116,9 +125,6 @@ class Put(Transfer):
         resent_blocks: how many blocks arrived damaged and were sent again.
         wire_bytes: how much of blocks has arrived.
     """
-
-    _function = b"_put"
-    _extra_bytes = 4  # of a block, beside what the board is told as its size
 
     def __init__(
         self,
@@ -173,11 +179,10 @@ class Put(Transfer):
                 yield from self._forget_stored()
 
     def _attempt(self, mode: str) -> Dialogue[None]:
-        called_with = arguments((self._name, self._unstored_bytes), mode, self._block_bytes)
-        yield from self._repl.call(called_with, (self._function, self._program))
+        yield from self._call(arguments((self._name, self._unstored_bytes), mode, self._block_bytes))
         reply = yield from self._reply(PROGRAM_TIMEOUT_MS)
         if not self.opened:
-            self._unsent_bytes = self._block_bytes + self._extra_bytes
+            self._unsent_bytes = FRAME_BYTES
             self.opened = True
             yield Opened()
             self._block = yield from self._next_block()
@@ -198,6 +203,9 @@ class Put(Transfer):
         if self._unstored_bytes:
             raise RemoteProtocolError("the board says that it has the file, but not all of it was sent")
 
+    def _call(self, called_with: bytes) -> Dialogue[None]:
+        yield from self._repl.call(called_with + b",0", (b"_put", self._program))
+
     def _fetch(self, limit_bytes: int) -> Dialogue[bytes]:
         count = min(limit_bytes, self._unfetched_bytes)
         if not count:
@@ -207,7 +215,7 @@ class Put(Transfer):
 
     def _next_block(self) -> Dialogue[Block]:
         data = yield from self._fetch(self._block_bytes)
-        return Block(data + crc32(data).to_bytes(4, "little"), len(data)) if data else NO_BLOCK
+        return make_block(data, len(data)) if data else NO_BLOCK
 
     def _reply(self, timeout_ms: int) -> Dialogue[bytes]:
         reply = yield from self._repl.exactly(1, timeout_ms)
@@ -233,7 +241,7 @@ class Put(Transfer):
     def _fillers(self) -> Iterator[bytes]:
         # Mostly few bytes are missing; but a whole block, if what got lost is the board's answer.
         size = FILLER_BYTES
-        while size < 2 * (self._block_bytes + self._extra_bytes + FILLER_BYTES):
+        while size < 2 * (self._block_bytes + FRAME_BYTES + FILLER_BYTES):
             yield bytes(size)
             size *= 2
 
@@ -244,7 +252,7 @@ class Put(Transfer):
             try:
                 while (reply := (yield from self._repl.exactly(1, FILLER_TIMEOUT_MS))) != END:
                     if reply == ACK:
-                        yield Send(bytes(self._block_bytes + self._extra_bytes))
+                        yield Send(bytes(FRAME_BYTES))
             except DialogueTimeoutError:
                 continue
             yield from self._repl.until(b"\x04>", PROGRAM_TIMEOUT_MS)

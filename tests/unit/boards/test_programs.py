@@ -158,14 +158,14 @@ def test_put_and_get(compacted: bool, renames_over: bool) -> None:
     def code(name: str) -> bytes:
         return program(name) if compacted else source(name).encode()
 
-    content = bytes(range(256)) + bytes(300)
+    content = bytes(range(256)) + bytes(2000)
     with ProgramBoard({"b": b"old", "t": b"old"}, renames_over=renames_over) as board:
         repl = RawRepl()
         line = Line(board)
         line.drive(repl.enter(line_is_empty=True))
         puts: list[Transfer] = [
             Put(repl, code("put"), "b", len(content), 100, 30),
-            PutDeflated(repl, code("put_deflate"), "d", len(content), 100, 30),
+            PutDeflated(repl, code("put"), "d", len(content), 500, 30, inflate=code("inflate"), window_bits=12),
             PutText(repl, code("put_text"), "t", len(content)),
         ]
         for put in puts:

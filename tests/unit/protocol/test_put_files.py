@@ -12,12 +12,12 @@ from playbook import Playbook
 from program_board import Abandoned, Line, ProgramBoard
 from property.test_transfers_on_a_bad_line import Damage, damages
 from webrepl_bridge.boards.programs import program
-from webrepl_bridge.protocol.bundled_transfers import PutBundled
-from webrepl_bridge.protocol.deflated_transfers import AS_IT_IS, block, deflate
+from webrepl_bridge.protocol.bundled_transfers import WINDOW_BITS, PutBundled
+from webrepl_bridge.protocol.deflated_transfers import TO_BE_INFLATED, deflate
 from webrepl_bridge.protocol.dialogue import Opened
 from webrepl_bridge.protocol.put_files import FILES_BYTES_MAX, SMALL_BYTES, PutFiles, bundles, decode_files
 from webrepl_bridge.protocol.raw_repl import RawRepl
-from webrepl_bridge.protocol.transfers import arguments
+from webrepl_bridge.protocol.transfers import arguments, make_block
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20).filter(
@@ -72,14 +72,16 @@ def test_word_for_word() -> None:
     size = len(here.payload())
     play = Playbook(transfer.run()).sends(b"\x05A\x01").hears(b"R\x01\x00\x10")
     play.sends(b"PUT\n_put_files(%s)" % arguments(("lib", size), "wb", 80)).sends(b"\x04").hears(b"\x04\x06")
-    play.does(Opened()).sends(block(deflate(here.payload()), 0, size).wire).hears(b"..").hears(b".\x04\x04>").ends()
+    play.does(Opened()).sends(make_block(deflate(here.payload(), WINDOW_BITS), size, TO_BE_INFLATED).wire).hears(
+        b".."
+    ).hears(b".\x04\x04>").ends()
     plain = PutBundled(RawRepl(), b"PUT", request, 80, deflates=False)
     play = Playbook(plain.run()).sends(b"\x05A\x01").hears(b"R\x01\x00\x10")
     play.sends(b"PUT\n_put_files(%s)" % arguments(("lib", size), "wb", 80)).sends(b"\x04").hears(b"\x04\x06")
     first, second, third = here.entries()
-    play.does(Opened()).sends(block(first, AS_IT_IS, len(first)).wire).hears(b".\x06")
-    play.sends(block(second, AS_IT_IS, len(second)).wire).hears(b".\x06")
-    play.sends(block(third, AS_IT_IS, len(third)).wire).hears(b".\x04\x04>").ends()
+    play.does(Opened()).sends(make_block(first, len(first)).wire).hears(b".\x06")
+    play.sends(make_block(second, len(second)).wire).hears(b".\x06")
+    play.sends(make_block(third, len(third)).wire).hears(b".\x04\x04>").ends()
     with pytest.raises(BoardError) as refused:
         PutBundled(RawRepl(), b"PUT", request, 60, deflates=False)
     assert refused.value.code == 38

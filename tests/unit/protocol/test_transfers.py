@@ -11,7 +11,16 @@ from webrepl_bridge.protocol.dialogue import Deliver, DialogueTimeoutError, Fetc
 from webrepl_bridge.protocol.insist import RESENT_MAX
 from webrepl_bridge.protocol.raw_repl import RAW_PROMPT, ProgramError, RawRepl
 from webrepl_bridge.protocol.text_transfers import GetText, PutText, checksum
-from webrepl_bridge.protocol.transfers import FILE_BYTES_MAX, FILLER_BYTES, Get, Put, arguments, quote, temporary_name
+from webrepl_bridge.protocol.transfers import (
+    FILE_BYTES_MAX,
+    FILLER_BYTES,
+    FRAME_BYTES,
+    Get,
+    Put,
+    arguments,
+    quote,
+    temporary_name,
+)
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
 BLOCK_BYTES = 4
@@ -21,7 +30,7 @@ DAMAGED = b"\x04OSError: 74\r\n\x04>"
 
 
 def sealed(data: bytes) -> bytes:
-    return data + crc32(data).to_bytes(4, "little")
+    return len(data).to_bytes(2, "little") + data + crc32(data, ~len(data)).to_bytes(4, "little")
 
 
 def starts(play: Playbook, code: bytes, answer: bytes = b"") -> Playbook:
@@ -35,7 +44,7 @@ def runs(play: Playbook, code: bytes, printed: bytes = b"", traceback: bytes = b
 
 
 def put_code(size: int, mode: str = "wb") -> bytes:
-    return b"PUT\n_put(%s)" % arguments(("f", size), mode, BLOCK_BYTES)
+    return b"PUT\n_put(%s,0)" % arguments(("f", size), mode, BLOCK_BYTES)
 
 
 def get_code(offset: int = 0) -> bytes:
@@ -81,8 +90,8 @@ def test_puts_nothing() -> None:
 
 def test_sends_a_little_of_the_next_block_ahead() -> None:
     _, play = opened_put(12, early=3)
-    play.does(Fetch(4), b"abcd").sends(sealed(b"abcd")).does(Fetch(4), b"efgh").sends(b"efg").hears(ACK)
-    play.sends(sealed(b"efgh")[3:]).does(Fetch(4), b"ijkl").sends(b"ijk").hears(ACK)
+    play.does(Fetch(4), b"abcd").sends(sealed(b"abcd")).does(Fetch(4), b"efgh").sends(sealed(b"efgh")[:3]).hears(ACK)
+    play.sends(sealed(b"efgh")[3:]).does(Fetch(4), b"ijkl").sends(sealed(b"ijkl")[:3]).hears(ACK)
     play.sends(sealed(b"ijkl")[3:]).hears(DONE).ends()
 
 
@@ -94,7 +103,9 @@ def test_sends_a_whole_block_ahead_if_it_is_small() -> None:
 
 def test_a_damaged_block_is_sent_again() -> None:
     transfer, play = opened_put(8, early=3)
-    play.does(Fetch(4), b"abcd").sends(sealed(b"abcd")).does(Fetch(4), b"efgh").sends(b"efg").hears(DAMAGED)
+    play.does(Fetch(4), b"abcd").sends(sealed(b"abcd")).does(Fetch(4), b"efgh").sends(sealed(b"efgh")[:3]).hears(
+        DAMAGED
+    )
     runs(play, SIZE, b"0\r\n")
     starts(play, put_code(8, "ab"), ACK)
     play.sends(sealed(b"abcd")).hears(ACK).sends(sealed(b"efgh")).hears(DONE).ends()  # and none ahead any more
@@ -197,21 +208,21 @@ def test_a_board_that_ends_too_early() -> None:
 
 def test_a_put_is_abandoned_between_two_blocks() -> None:
     transfer, play = opened_put(8, early=3)
-    play.does(Fetch(4), b"abcd").sends(sealed(b"abcd")).does(Fetch(4), b"efgh").sends(b"efg")
-    play = Playbook(transfer.abandon()).sends(bytes(5)).hears(ACK).sends(bytes(BLOCK_BYTES + 4))
+    play.does(Fetch(4), b"abcd").sends(sealed(b"abcd")).does(Fetch(4), b"efgh").sends(sealed(b"efgh")[:3])
+    play = Playbook(transfer.abandon()).sends(bytes(7)).hears(ACK).sends(bytes(FRAME_BYTES))
     runs(play.hears(b"\x04OSErr", b"or: 74\r\n\x04>"), REMOVE).ends()
 
 
 def test_a_put_is_abandoned_with_bytes_lost() -> None:
     transfer, _ = opened_put(8)
-    play = Playbook(transfer.abandon()).sends(bytes(BLOCK_BYTES + 4)).hears(SILENCE)
+    play = Playbook(transfer.abandon()).sends(bytes(FRAME_BYTES)).hears(SILENCE)
     play.sends(bytes(FILLER_BYTES)).hears(DAMAGED)
     runs(play, REMOVE).ends()
 
 
 def test_a_put_that_cannot_be_abandoned() -> None:
     transfer, _ = opened_put(8)
-    play = Playbook(transfer.abandon()).sends(bytes(BLOCK_BYTES + 4)).hears(SILENCE).sends(bytes(FILLER_BYTES))
+    play = Playbook(transfer.abandon()).sends(bytes(FRAME_BYTES)).hears(SILENCE).sends(bytes(FILLER_BYTES))
     play.hears(SILENCE).sends(bytes(2 * FILLER_BYTES))
     with pytest.raises(DialogueTimeoutError):
         play.hears(SILENCE)
@@ -241,7 +252,7 @@ def test_a_put_that_cannot_go_on_leaves_what_is_there(printed: bytes, traceback:
 def test_what_has_come_of_a_put_is_kept() -> None:
     transfer, play = put_part(0, keep=True)
     starts(play, put_code(4), ACK).does(Opened())
-    Playbook(transfer.abandon()).sends(bytes(BLOCK_BYTES + 4)).hears(DAMAGED).ends()
+    Playbook(transfer.abandon()).sends(bytes(FRAME_BYTES)).hears(DAMAGED).ends()
     Playbook(transfer.clean_up()).ends()
 
 
