@@ -136,6 +136,18 @@ def test_terminal_and_files(pico: Pico) -> None:
         assert host.ups == 1
 
 
+def test_a_file_that_is_never_closed_is_written_when_it_is_collected(pico: Pico) -> None:
+    mpremote(pico, "resume", "exec", START)
+    with open_host(pico.uart1_url) as host:
+        _prompt(host)
+        host.evaluate("import gc")
+        for number in range(5):
+            assert host.evaluate(f"open('left', 'w').write('{number}' * 700)") == "700"
+            host.evaluate("gc.collect()")
+            host.evaluate("gc.collect()")
+        assert host.get("left") == b"4" * 700
+
+
 def test_a_put_or_get_can_be_given_up(pico: Pico) -> None:
     mpremote(pico, "resume", "exec", START)
     data = _data(9000)
