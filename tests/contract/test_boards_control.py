@@ -14,6 +14,7 @@ RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 async def test_the_version(rig: Rig) -> None:
     async with serve(rig.kind, rig.url) as desk:
         assert await desk.board.version() == rig.kind.version
+        assert desk.board.known_version == rig.kind.version
         await desk.put("file", b"data")
         assert await desk.board.version() == rig.kind.version
         await desk.at_prompt()

@@ -7,6 +7,7 @@ something that the content security policy forbids, a request to another host.
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
@@ -24,6 +25,9 @@ from clients.conftest import PASSWORD, PORT, Bridge, first_prompt, in_thread
 from page.files_kit import CODE
 from webrepl_bridge.frontends.page import FILES
 
+BY_NAME = "bench.local"
+"""The browser takes this for 127.0.0.1, and trusts it less: like another computer, over plain HTTP."""
+
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,6 +38,7 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
     # Chrome asks people whether a page of the internet may reach the bridge; here they have said yes.
     "--disable-features=HttpsUpgrades,LocalNetworkAccessChecks",
+    f"--host-resolver-rules=MAP {BY_NAME} 127.0.0.1",
 ]
 
 PATIENCE_MS = 30_000
@@ -102,6 +107,30 @@ def terminal(page: Page) -> Locator:
 async def shows(page: Page, text: str) -> None:
     """Wait until the terminal shows `text`."""
     await expect(terminal(page)).to_contain_text(text)
+
+
+async def ends_in(page: Page, pattern: str) -> None:
+    """Wait until what is on the screen ends so. Not what a screen reader finds: that is late when much is printed."""
+    await expect(page.locator(".xterm-rows")).to_have_text(re.compile(rf"{pattern}\s*$"))
+
+
+async def at_prompt(page: Page) -> None:
+    """Wait until the terminal ends in a prompt with nothing typed at it."""
+    await ends_in(page, ">>>")
+
+
+async def select_word(page: Page) -> None:
+    """Have the board print `copied`, and select it."""
+    await page.keyboard.type("print('co' + 'pied')\n")
+    box = await terminal(page).get_by_text("copied", exact=True).bounding_box()
+    assert box is not None
+    await page.mouse.dblclick(box["x"] + 10, box["y"] + box["height"] / 2)
+
+
+async def run_endlessly(page: Page) -> None:
+    """Run a program that does not end; when this returns, it runs."""
+    await page.keyboard.type("exec(\"print('run' + 'ning')\\nwhile True: pass\")\n")
+    await shows(page, "running")
 
 
 @pytest.fixture(scope="package")

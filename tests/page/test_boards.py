@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Browser, expect
 
 from board_kit.cable import Cable
 from board_kit.unix_vm import UnixVM
 from lab_kit import ANYWHERE, PASSWORD, bridging
-from page.conftest import Browse, InThread, OnPage, shows, terminal
+from page.conftest import Browse, InThread, OnPage, shows, state, terminal
+from webrepl_bridge import serve
 from webrepl_bridge.boards.opening import BoardOptions
 from webrepl_bridge.demo import vm_on_pty
+from webrepl_bridge.frontends.neighbours import Neighbours, Place
 from webrepl_bridge.lab.plan import LabPlan
 
 
@@ -32,6 +36,7 @@ def test_switching_keeps_each_terminal(browser_thread: InThread, tmp_path: Path)
                     await expect(shown).to_contain_text("here = 'first'")
                     await page.get_by_role("button", name="lab 2").click()
                     await expect(page).to_have_title("lab 2 · WebREPL")
+                    await expect(state(page)).to_have_text("connected")
                     await expect(shown).not_to_contain_text("first")
                     await page.keyboard.type("'sec' + 'ond'\n")
                     await expect(shown).to_contain_text("'second'")
@@ -54,7 +59,7 @@ def test_a_board_that_is_unplugged_greys_out_and_comes_back(browser_thread: InTh
                 on = OnPage(browser, "127.0.0.1", bridge.port)
                 async with on.window() as page:
                     button = page.get_by_role("button", name="lab1")
-                    await expect(button).to_contain_text("1 client")
+                    await expect(button).to_contain_text(re.compile("MicroPython 1.* at its prompt · 1 client"))
                     await cable.pull()
                     await shows(page, "[lab1: disconnected]")
                     await expect(button).to_contain_text("not there")
@@ -73,6 +78,7 @@ def test_what_is_known_of_a_board(browse: Browse) -> None:
         async with on.window() as page, on.window() as other:
             about = page.locator("header .about")
             await expect(about).to_contain_text("at its prompt · attached: ")
+            await expect(other.get_by_text("free")).to_be_visible()  # the files have been read
             await other.keyboard.press("Control+e")
             await expect(about).to_contain_text("in paste mode")
             await expect(about).to_contain_text("has the prompt")
@@ -80,6 +86,43 @@ def test_what_is_known_of_a_board(browse: Browse) -> None:
             await expect(about).to_contain_text("at its prompt")
 
     browse(test)
+
+
+def test_boards_that_the_bridge_no_longer_has(browse: Browse) -> None:
+    async def test(on: OnPage) -> None:
+        async with on.window() as page:
+            await page.route("**/boards", lambda route: route.fulfill(json={"default": "", "boards": []}))
+            await expect(page.get_by_text("No board is here yet.")).to_be_visible()
+            await expect(page.locator(".xterm")).to_have_count(0)
+            await page.unroute("**/boards")
+            await expect(state(page)).to_have_text("connected")
+            await expect(page.get_by_text("No board is here yet.")).to_be_hidden()
+            await page.keyboard.type("6 * 7\n")
+            await shows(page, "42")
+
+    browse(test)
+
+
+def test_other_bridges_are_links_and_nothing_is_asked_of_them(
+    browser_thread: InThread, unix_vm: UnixVM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loopback = ["127.0.0.1"]
+    monkeypatch.setattr(serve, "find_neighbours", lambda: Neighbours(loopback))
+
+    async def test(browser: Browser) -> None:
+        plan = LabPlan({"lab1": BoardOptions(unix_vm.device)}, (ANYWHERE,), PASSWORD, mdns=True)
+        async with bridging(plan) as bridge:
+            on = OnPage(browser, "127.0.0.1", bridge.port)
+            async with on.window() as page:
+                other = page.get_by_role("link", name="webrepl-bridge on ")
+                async with Neighbours(loopback).run(Place(["192.0.2.7"], 8266, https=True)):
+                    await expect(other).to_have_attribute("href", "https://192.0.2.7:8266/")
+                    await other.hover()
+                    await expect(page.get_by_role("button", name="lab1")).to_be_visible()
+                await expect(other).to_be_hidden()
+            assert on.complaints == []
+
+    browser_thread(test)
 
 
 def test_hard_reset_asks_first(browse: Browse) -> None:

@@ -1,4 +1,4 @@
-"""Pages that are not the bridge's own: of the official page's dialect, from disk and from elsewhere; and HTTPS."""
+"""Pages that are not the bridge's own: of the official page's dialect, from disk and from elsewhere; HTTP and HTTPS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, Route, expect
 from board_kit.unix_vm import UnixVM
 from clients.conftest import Bridge
 from lab_kit import ANYWHERE, PASSWORD, bridging
-from page.conftest import InThread, OnPage, shows
+from page.conftest import BY_NAME, InThread, OnPage, select_word, shows
 from webrepl_bridge.boards.opening import BoardOptions
 from webrepl_bridge.certificates import keep_self_signed
 from webrepl_bridge.lab.plan import LabPlan
@@ -85,6 +85,27 @@ def test_https_with_a_certificate_of_our_own(browser_thread: InThread, unix_vm: 
             async with on.window(ignore_https_errors=True) as page:
                 await page.keyboard.type("print('over ' + 'TLS')\n")
                 await shows(page, "over TLS")
+            assert on.complaints == []
+
+    browser_thread(test)
+
+
+def test_plain_http_from_another_computer_where_pages_have_no_clipboard(
+    browser_thread: InThread, unix_vm: UnixVM
+) -> None:
+    async def test(browser: Browser) -> None:
+        plan = LabPlan({"lab1": BoardOptions(unix_vm.device)}, (ANYWHERE,), PASSWORD)
+        async with bridging(plan) as bridge:
+            on = OnPage(browser, BY_NAME, bridge.port)
+            async with on.window() as page:
+                assert not await page.evaluate("isSecureContext")
+                await select_word(page)
+                await page.keyboard.press("Control+c")
+                await expect(page.get_by_text("Copied.")).to_be_visible()
+                await page.keyboard.type("'")
+                await page.keyboard.press("Control+v")
+                await page.keyboard.type("' * 2\n")
+                await shows(page, "'copiedcopied'")
             assert on.complaints == []
 
     browser_thread(test)

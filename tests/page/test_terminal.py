@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 from playwright.async_api import Page, expect
 
-from page.conftest import Browse, OnPage, shows, state, terminal
+from page.conftest import Browse, OnPage, at_prompt, ends_in, run_endlessly, select_word, shows, state, terminal
 
 PASTE = "".join(f"value_{i:04} = {i * i:9}  # {'ä' * (i % 7)}\n" for i in range(700)) + "print(value_0699, 'all')\n"
 
@@ -16,6 +17,7 @@ CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
 
 
 async def paste(page: Page, text: str) -> None:
+    await at_prompt(page)
     await page.evaluate(PUT_ON_CLIPBOARD, text)
     await page.keyboard.press("Control+v")
 
@@ -34,7 +36,7 @@ def test_log_in_and_type(browse: Browse) -> None:
     browse(test)
 
 
-def test_a_wrong_password_is_asked_for_again_and_the_right_one_once_per_tab(browse: Browse) -> None:
+def test_a_wrong_password_is_asked_for_again_and_the_right_one_once(browse: Browse) -> None:
     async def test(on: OnPage) -> None:
         async with on.window(log_in=False) as page:
             await page.get_by_label("Password").fill("wrong")
@@ -48,15 +50,28 @@ def test_a_wrong_password_is_asked_for_again_and_the_right_one_once_per_tab(brow
     browse(test)
 
 
+def test_a_tab_asks_the_others_for_the_password(browse: Browse) -> None:
+    async def test(on: OnPage) -> None:
+        async with on.window(log_in=False) as page:
+            waiting = await page.context.new_page()
+            await waiting.goto(on.url)
+            await expect(waiting.get_by_label("Password")).to_be_visible()
+            await on.log_in(page)
+            await expect(state(waiting)).to_have_text("connected")
+            later = await page.context.new_page()
+            await later.goto(on.url)
+            await expect(state(later)).to_have_text("connected")
+
+    browse(test)
+
+
 def test_twenty_kilobytes_pasted_arrive_whole(browse: Browse) -> None:
     assert len(PASTE) > 20_000
 
     async def test(on: OnPage) -> None:
         async with on.window(**CLIPBOARD) as page:
             await paste(page, PASTE)
-            await expect(page.get_by_text("of 701 lines")).to_be_visible()
             await shows(page, "488601 all")
-            await expect(page.get_by_text("of 701 lines")).to_be_hidden()
             await page.keyboard.type("sum(value for name, value in globals().items() if name[:6] == 'value_')\n")
             await shows(page, str(sum(i * i for i in range(700))))
 
@@ -67,10 +82,30 @@ def test_a_paste_can_be_stopped_and_leaves_nothing_behind(browse: Browse) -> Non
     async def test(on: OnPage) -> None:
         async with on.window(**CLIPBOARD) as page:
             await paste(page, "x = 1\n" * 20_000)
+            pasting = page.get_by_text(re.compile("^Pasting: .* of 20,000 lines"))
+            await expect(pasting).to_be_visible()
             await page.get_by_role("button", name="Stop", exact=True).click()
-            await expect(page.get_by_text("paste stopped after ")).to_be_visible()
+            await expect(pasting).to_be_hidden()
+            await shows(page, "[paste stopped after ")
             await page.keyboard.type("'x' in globals()\n")
             await shows(page, "False")
+
+    browse(test)
+
+
+def test_a_paste_into_paste_mode_that_has_been_entered(browse: Browse) -> None:
+    async def test(on: OnPage) -> None:
+        async with on.window(**CLIPBOARD) as page:
+            await expect(page.get_by_text("free")).to_be_visible()  # the files have been read
+            await page.get_by_role("button", name="Paste mode").click()
+            await ends_in(page, "===")
+            block = "if True:\n  pasted = 'pas'\n\n  print(pasted + 'ted')\n"
+            await page.evaluate(PUT_ON_CLIPBOARD, block * 200 + "print('end')\n")
+            await page.keyboard.press("Control+v")
+            await ends_in(page, r"print\('end'\)\s*===")
+            await page.keyboard.type("print('typed')\n")
+            await page.keyboard.press("Control+d")
+            await ends_in(page, r"pasted\s*pasted\s*end\s*typed\s*>>>")
 
     browse(test)
 
@@ -78,14 +113,11 @@ def test_a_paste_can_be_stopped_and_leaves_nothing_behind(browse: Browse) -> Non
 def test_ctrl_c_copies_what_is_selected_and_interrupts_otherwise(browse: Browse) -> None:
     async def test(on: OnPage) -> None:
         async with on.window(**CLIPBOARD) as page:
-            await page.keyboard.type("print('co' + 'pied')\n")
-            box = await terminal(page).get_by_text("copied", exact=True).bounding_box()
-            assert box is not None
-            await page.mouse.dblclick(box["x"] + 10, box["y"] + box["height"] / 2)
+            await select_word(page)
             await page.keyboard.press("Control+c")
             await expect(page.get_by_text("Copied.")).to_be_visible()
             assert await page.evaluate(READ_CLIPBOARD) == "copied"
-            await page.keyboard.type("while True: pass\n\n")
+            await run_endlessly(page)
             await page.keyboard.press("Control+c")
             await shows(page, "KeyboardInterrupt")
 
@@ -95,9 +127,11 @@ def test_ctrl_c_copies_what_is_selected_and_interrupts_otherwise(browse: Browse)
 def test_the_tools(browse: Browse) -> None:
     async def test(on: OnPage) -> None:
         async with on.window() as page:
-            await page.keyboard.type("while True: pass\n\n")
+            await expect(page.get_by_text("free")).to_be_visible()  # the files have been read
+            await run_endlessly(page)
             await page.get_by_role("button", name="Interrupt").click()
             await shows(page, "KeyboardInterrupt")
+            await at_prompt(page)
             await page.get_by_role("button", name="Paste mode").click()
             await page.keyboard.type("print('block'\n)\n")
             await page.keyboard.press("Control+d")
@@ -181,10 +215,11 @@ def test_a_board_that_prints_faster_than_anyone_could_draw(browse: Browse) -> No
 def test_the_phone_and_the_keyboard_alone(browse: Browse) -> None:
     async def test(on: OnPage) -> None:
         async with on.window(360, 640, has_touch=True, is_mobile=True) as page:
-            width = await page.evaluate("document.documentElement.scrollWidth")
-            assert width <= 360
             await page.keyboard.type("'a phone'\n")
             await shows(page, "'a phone'")
+            await expect(page.locator("header .about")).to_contain_text("at its prompt")
+            await expect(page.locator("header .about")).to_be_visible()
+            assert await page.evaluate("document.documentElement.scrollWidth") <= 360
         async with on.window() as page:
             await page.keyboard.press("F6")
             await expect(page.get_by_role("button", name="Help")).to_be_focused()

@@ -79,6 +79,13 @@ export class Board {
       h("section", { className: "panel", aria: { label: texts.terminal.label } }, this.#tools(), this.terminal.element));
   }
 
+  /** The bridge no longer has this board. */
+  close(): void {
+    this.connection.close();
+    this.element.remove();
+    this.side.element.remove();
+  }
+
   /** Run a file that is on the board. */
   runFile(path: string): void {
     this.#events.onView("terminal");

@@ -18,6 +18,24 @@ export interface Listed {
   holder?: string | null;
 }
 
+/** Another bridge on the network. */
+interface Neighbour {
+  name: string;
+  url: string;
+}
+
+interface Answer {
+  default: string;
+  boards: Listed[];
+  bridges?: Neighbour[];
+}
+
+/** What the list shows of one board; changed in place, so that a click is not lost between one answer and the next. */
+interface Item {
+  element: HTMLElement;
+  update(board: Listed, shown: boolean): void;
+}
+
 export class BoardList {
   readonly element: HTMLElement;
   /** Which board is at `/` of this address; "" if none is. */
@@ -26,8 +44,14 @@ export class BoardList {
   /** The password, once it has been found right. */
   password: string | undefined;
 
+  #answer = "";
+  #bridgesText = "[]";
   #shown = "";
+  readonly #items = new Map<string, Item>();
   readonly #list = h("ul");
+  readonly #none = h("p", {}, texts.boards.none);
+  readonly #bridges = h("ul");
+  readonly #others = h("div", { hidden: true }, h("h2", {}, texts.boards.bridges), this.#bridges);
   readonly #onChoose: (name: string) => void;
   readonly #onChange: () => void;
 
@@ -35,24 +59,30 @@ export class BoardList {
     this.#onChoose = onChoose;
     this.#onChange = onChange;
     this.element = h("nav", { className: "boards", hidden: true, aria: { label: texts.boards.label } },
-      h("h2", {}, texts.boards.label), this.#list);
+      h("h2", {}, texts.boards.label), this.#none, this.#list, this.#others);
     setInterval(() => document.hidden || void this.refresh(), EVERY_MS);
   }
 
   /** Ask the bridge; while it does not answer, what was known stays. */
   async refresh(): Promise<void> {
+    let answer: Answer;
     try {
-      const answer = await fetch("/boards", this.#authorized());
-      if (answer.status === 401) this.password = undefined; // the bridge has another one now; guesses would slow it down
-      if (!answer.ok) return;
-      const { default: first, boards } = (await answer.json()) as { default: string; boards: Listed[] };
-      if (JSON.stringify(boards) === JSON.stringify(this.boards)) return;
-      this.default = first;
-      this.boards = boards;
+      const response = await fetch("/boards", this.#authorized());
+      if (response.status === 401) this.password = undefined; // the bridge has another one now; guesses would slow it down
+      if (!response.ok) return;
+      const text = await response.text();
+      if (text === this.#answer) return;
+      answer = JSON.parse(text) as Answer;
+      this.#answer = text;
     } catch {
       return;
     }
+    const { default: first, boards, bridges = [] } = answer;
+    this.default = first;
+    this.boards = boards;
     this.#draw();
+    this.#drawBridges(bridges);
+    this.element.hidden = boards.length === 1 && !bridges.length;
     this.#onChange();
   }
 
@@ -86,37 +116,52 @@ export class BoardList {
   }
 
   #draw(): void {
-    const focused = document.activeElement?.closest<HTMLElement>("[data-board]")?.dataset["board"];
-    this.element.hidden = this.boards.length < 2;
-    this.#list.replaceChildren(...this.boards.map((board) => h("li", {}, this.#item(board))));
-    if (focused) this.#list.querySelector<HTMLElement>(`[data-board="${CSS.escape(focused)}"]`)?.focus();
+    const items = this.boards.map((board) => {
+      const item = this.#items.get(board.name) ?? this.#newItem(board.name);
+      item.update(board, board.name === this.#shown);
+      return item.element;
+    });
+    const before = [...this.#list.children];
+    if (items.length !== before.length || items.some((item, at) => item !== before[at])) this.#list.replaceChildren(...items);
+    this.#none.hidden = items.length > 0;
   }
 
-  #item(board: Listed): HTMLElement {
-    const { name, connected, clients } = board;
-    return h("button", {
-      type: "button",
-      className: connected ? "board there" : "board gone",
-      title: details(board),
-      onclick: () => this.#onChoose(name),
-      data: { board: name },
-      aria: name === this.#shown ? { current: "true" } : {},
-    },
-      h("span", { className: "name" }, name),
-      h("small", {}, connected ? texts.boards.clients(clients) : texts.boards.gone),
-    );
+  #newItem(name: string): Item {
+    const known = h("small");
+    const choose = h("button", { type: "button", onclick: () => this.#onChoose(name), data: { board: name } },
+      h("span", { className: "name" }, name), known);
+    const item = {
+      element: h("li", {}, choose),
+      update: (board: Listed, shown: boolean) => {
+        choose.className = board.connected ? "board there" : "board gone";
+        choose.title = board.on ?? "";
+        known.textContent = details(board);
+        if (shown) choose.setAttribute("aria-current", "true");
+        else choose.removeAttribute("aria-current");
+      },
+    };
+    this.#items.set(name, item);
+    return item;
+  }
+
+  #drawBridges(bridges: Neighbour[]): void {
+    const text = JSON.stringify(bridges);
+    if (text === this.#bridgesText) return;
+    this.#bridgesText = text;
+    this.#others.hidden = !bridges.length;
+    this.#bridges.replaceChildren(...bridges.map(({ name, url }) =>
+      h("li", {}, h("a", { className: "board", href: url, title: url, target: "_blank", rel: "noopener noreferrer" }, name))));
   }
 }
 
 /** What is known of a board, in a line. */
-export function details({ connected, clients, version, mode, on, absence, attached, holder }: Listed): string {
+export function details({ connected, clients, version, mode, absence, attached, holder }: Listed): string {
   const known = connected
     ? [
         version ? texts.boards.version(version) : "",
         mode ? (texts.boards.modes[mode] ?? mode) : "",
         attached && attached.length > 1 ? texts.boards.attached(attached.map((each) => each.name)) : texts.boards.clients(clients),
         holder ? texts.boards.holder(holder) : "",
-        on ?? "",
       ]
     : [texts.boards.gone, absence ?? ""];
   return known.filter(Boolean).join(" · ");

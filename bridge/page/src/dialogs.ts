@@ -28,6 +28,10 @@ export class LoginDialog {
     document.body.append(this.#dialog);
   }
 
+  get isOpen(): boolean {
+    return this.#dialog.open;
+  }
+
   ask(denied: boolean): void {
     this.#error.textContent = denied ? texts.login.wrong : "";
     if (!this.#dialog.open) this.#dialog.showModal();

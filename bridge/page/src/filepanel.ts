@@ -70,7 +70,9 @@ export class FilePanel {
 
   /** Read the files, if that has not been done. */
   readOnce(): void {
-    if (!this.#wasAsked) void this.refresh();
+    if (this.#wasAsked) return;
+    this.#files.version().catch(() => {}); // when the connection is lost
+    void this.refresh();
   }
 
   /** Read the open folders anew, and how much space there is. */

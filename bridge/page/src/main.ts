@@ -18,11 +18,13 @@ const title = h("h1", {}, texts.brand);
 const list = new BoardList((name) => (location.hash = `#${encodeURIComponent(name)}`), showWhatIsAsked);
 const side = h("div", { className: "side" }, list.element);
 const main = h("main", {}, side);
-const login = new LoginDialog((password) => {
-  settings.password = password;
-  list.password = undefined;
-  for (const board of boards.values()) board.connection.logIn(password);
-});
+const login = new LoginDialog(logIn);
+// Who has given the password in one tab has given it in all of them.
+const tabs = new BroadcastChannel("password");
+tabs.onmessage = ({ data: password }: MessageEvent<string | null>) => {
+  if (password === null && list.password !== undefined) tabs.postMessage(list.password);
+  else if (password !== null && login.isOpen) logIn(password);
+};
 const views = (["files", "editor", "plot", "terminal"] as const).map((view) =>
   h("button", { type: "button", data: { view }, onclick: () => choose(view) }, texts.views[view]));
 const help = new HelpDialog((on) => boards.forEach((board) => board.terminal.setScreenReader(on)));
@@ -34,9 +36,16 @@ document.body.append(
 );
 onView("terminal");
 
+function logIn(password: string): void {
+  settings.password = password;
+  list.password = undefined;
+  for (const board of boards.values()) board.connection.logIn(password);
+}
+
 /** Show the board that the address names, or else the default one, or else the first. */
 function showWhatIsAsked(): void {
   const names = list.boards.map((board) => board.name);
+  for (const [name, board] of boards) if (!names.includes(name)) forget(board);
   const asked = decodeURIComponent(location.hash.slice(1));
   showDetails();
   const name = [asked, list.default, ...names].find((each) => each && names.includes(each));
@@ -46,7 +55,7 @@ function showWhatIsAsked(): void {
 /** What the bridge says of the board that is shown; its files, if reading them disturbs no program. */
 function showDetails(): void {
   const known = shown && list.find(shown.name);
-  about.textContent = about.title = known ? details(known) : "";
+  about.textContent = about.title = known ? [details(known), known.on].filter(Boolean).join(" · ") : "";
   if (shown?.connection.state === "open" && known?.mode === "prompt") shown.side.readOnce();
 }
 
@@ -77,14 +86,23 @@ function show(name: string): void {
   onState(board);
 }
 
+/** The bridge no longer has this board. */
+function forget(board: Board): void {
+  board.close();
+  boards.delete(board.name);
+  if (board === shown) shown = undefined;
+}
+
 function onPassword(_: Board, denied: boolean): void {
   list.password = undefined;
   login.ask(denied);
+  if (!denied) tabs.postMessage(null);
 }
 
 function onState(board: Board): void {
   const { state } = board.connection;
   if (state === "open") {
+    if (login.isOpen) tabs.postMessage(settings.password);
     login.close();
     list.password = settings.password;
     void list.refresh();

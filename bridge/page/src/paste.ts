@@ -2,7 +2,8 @@
  * Pasting into a REPL.
  *
  * Several lines at an empty prompt go through MicroPython's paste mode, because its auto-indentation would spoil
- * them otherwise. Paste mode shows `=== ` for each line that it has taken: that is the progress, and the flow control.
+ * them otherwise. Paste mode shows `=== ` for each line that it has taken: that is the progress, and the flow control. Who has entered paste
+ * mode already pastes into it likewise, and ends it.
  */
 
 const CTRL_C = "\x03";
@@ -29,21 +30,32 @@ export class BlockPaste {
   #ended = false;
   #settle: (() => void) | undefined;
 
+  readonly #entered: boolean;
   readonly #lines: string[];
   readonly #type: (text: string) => void;
   readonly #events: PasteEvents;
 
-  constructor(text: string, type: (text: string) => void, events: PasteEvents) {
-    this.#lines = asTyped(text).replace(/\r+$/, "").split("\r");
+  /** `entered`: the board is in paste mode already, at the beginning of a line. */
+  constructor(text: string, entered: boolean, type: (text: string) => void, events: PasteEvents) {
+    const typed = asTyped(text);
+    this.#entered = entered;
+    this.#lines = (entered ? typed : typed.replace(/\r+$/, "")).split("\r");
     this.#type = type;
     this.#events = events;
+  }
+
+  get lines(): number {
+    return this.#lines.length;
   }
 
   /** Paste, until all is there or the paste is stopped. */
   async run(): Promise<void> {
     if (this.#ended) return;
     const settled = new Promise<void>((resolve) => (this.#settle = resolve));
-    this.#type(CTRL_E);
+    if (this.#entered) {
+      this.#taken = 1;
+      this.#send();
+    } else this.#type(CTRL_E);
     await settled;
   }
 
@@ -78,7 +90,7 @@ export class BlockPaste {
     const next = Math.min(last, this.#done + LINES_AHEAD);
     if (next > this.#sent) {
       const part = this.#lines.slice(this.#sent, next).join("\r");
-      this.#type(part + (next < last ? "\r" : CTRL_D));
+      this.#type(part + (next < last ? "\r" : this.#entered ? "" : CTRL_D));
       this.#sent = next;
     }
     if (this.#done >= last - 1) this.#end(false);

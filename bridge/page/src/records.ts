@@ -1,6 +1,6 @@
 /** A board's files by WebREPL's records, the bridge's own among them; docs/protocol.md describes them. */
 
-const OP = { put: 4, get: 5, list: 6, stat: 7, remove: 8, rename: 9, makeDirectory: 10, removeDirectory: 11, space: 12 };
+const OP = { version: 3, put: 4, get: 5, list: 6, stat: 7, remove: 8, rename: 9, makeDirectory: 10, removeDirectory: 11, space: 12 };
 const DEEP = 1;
 const HASHED = 2;
 const PACED = 8;
@@ -166,6 +166,14 @@ export class Files {
     });
   }
 
+  /** Have the bridge ask the board for its version; it then stands in the list of boards. */
+  version(): Promise<void> {
+    return this.inTurn(async () => {
+      this.#request(OP.version, "");
+      await this.#read(3);
+    });
+  }
+
   /** Do something that no operation on files may come between. */
   inTurn<T>(action: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(() => {
@@ -176,7 +184,12 @@ export class Files {
     return turn;
   }
 
-  async #ask(op: number, name: string, { flags = 0, size = 0 } = {}): Promise<void> {
+  async #ask(op: number, name: string, options = {}): Promise<void> {
+    this.#request(op, name, options);
+    await this.#reply();
+  }
+
+  #request(op: number, name: string, { flags = 0, size = 0 } = {}): void {
     const encoded = this.#utf8.encode(name);
     const request = new Uint8Array(18 + Math.max(NAME_BYTES, encoded.length));
     const view = viewOf(request);
@@ -185,7 +198,6 @@ export class Files {
     view.setUint16(16, encoded.length, true);
     request.set(encoded, 18);
     this.#send(request);
-    await this.#reply();
   }
 
   async #reply(): Promise<void> {

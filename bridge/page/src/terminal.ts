@@ -14,6 +14,7 @@ import { texts } from "./texts";
 const SCROLLBACK_LINES = 20_000;
 const TOAST_MS = 3000;
 const PROMPT = ">>> ";
+const PASTE_PROMPT = "=== ";
 
 const light: ITheme = {
   background: "#ffffff", foreground: "#1c2530", cursor: "#0b6e69", cursorAccent: "#ffffff",
@@ -120,24 +121,26 @@ export class BoardTerminal {
   /** Paste as if by keyboard: a block at an empty prompt, plain typing anywhere else. */
   paste(text: string): void {
     if (this.#paste || !text) return;
-    const lines = text.replace(/[\r\n]+$/, "");
-    if (!/[\r\n]/.test(lines) || !this.#atEmptyPrompt()) {
+    const isBlock = /[\r\n]/.test(text.replace(/[\r\n]+$/, ""));
+    const prompt = this.#lineToCursor();
+    const entered = prompt === PASTE_PROMPT;
+    if (!isBlock || (prompt !== PROMPT && !entered)) {
       this.#type(asTyped(text));
       return;
     }
     this.#pasteBar.hidden = false;
-    const paste = new BlockPaste(lines, this.#type, {
+    const paste = new BlockPaste(text, entered, this.#type, {
       onProgress: (done, all) => this.#showPaste(done, all),
       onEnd: (done, all, stopped) => {
         this.#paste = undefined;
         this.#pasteBar.hidden = true;
-        if (stopped) this.#say(texts.notice.pasteStopped(done, all));
+        if (stopped) this.notice(texts.notice.pasteStopped(done, all));
         this.focus();
       },
     });
     this.#paste = paste;
-    this.#showPaste(0, lines.split(/\r?\n/).length);
-    void this.#inTurn(() => paste.run());
+    this.#showPaste(0, paste.lines);
+    void (entered ? paste.run() : this.#inTurn(() => paste.run()));
   }
 
   focus(): void {
@@ -214,10 +217,9 @@ export class BoardTerminal {
     this.#pasteProgress.value = done;
   }
 
-  #atEmptyPrompt(): boolean {
+  #lineToCursor(): string | undefined {
     const buffer = this.#terminal.buffer.active;
-    const line = buffer.getLine(buffer.baseY + buffer.cursorY)?.translateToString(false, 0, buffer.cursorX);
-    return line === PROMPT;
+    return buffer.getLine(buffer.baseY + buffer.cursorY)?.translateToString(false, 0, buffer.cursorX);
   }
 
   #resize(): void {

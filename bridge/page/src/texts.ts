@@ -20,6 +20,8 @@ export const texts = {
 
   boards: {
     label: "Boards",
+    none: "No board is here yet.",
+    bridges: "Other bridges",
     gone: "not there",
     version: (version: string) => `MicroPython ${version}`,
     attached: (names: string[]) => `attached: ${names.join(", ")}`,

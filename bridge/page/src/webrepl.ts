@@ -52,6 +52,13 @@ export class WebRepl {
     this.#socket = socket;
   }
 
+  /** Disconnect, and stay so. */
+  close(): void {
+    clearTimeout(this.#timer);
+    if (this.#socket) this.#socket.onclose = null;
+    this.#socket?.close();
+  }
+
   /** Give the password that the state "password" asks for. */
   logIn(password: string): void {
     if (this.state !== "password") return;

@@ -55,7 +55,9 @@ class BridgedBoard(RecordBoard):
             talk = Talk(self._wire)
             talk.client.ask_version()
             event = await talk.answer()
-        return event.version if isinstance(event, VersionTold) else (0, 0, 0)
+        if isinstance(event, VersionTold) and any(event.version):
+            self._answered_version = event.version
+        return self._answered_version or (0, 0, 0)
 
     @contextlib.asynccontextmanager
     async def _talk(self) -> AsyncIterator[Talk]:

@@ -57,7 +57,6 @@ class LinkedBoard(RecordBoard):
         )
         super().__init__(self._wire)
         self._turn = asyncio.Lock()
-        self._version: tuple[int, int, int] | None = None
 
     @property
     def link_counters(self) -> dict[str, int]:
@@ -98,14 +97,14 @@ class LinkedBoard(RecordBoard):
 
     async def version(self) -> tuple[int, int, int]:
         """See Board."""
-        if self._version is None:
+        if self._answered_version is None:
             with contextlib.suppress(BoardError):
                 async with self._talk() as talk:
                     talk.client.ask_version()
                     match await talk.answer():
                         case VersionTold(version):
-                            self._version = version
-        return self._version or (0, 0, 0)
+                            self._answered_version = version
+        return self._answered_version or (0, 0, 0)
 
     @contextlib.asynccontextmanager
     async def _talk(self) -> AsyncIterator[Talk]:

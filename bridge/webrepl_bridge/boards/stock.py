@@ -237,6 +237,7 @@ class StockBoard(TerminalBoard):
             major, minor, micro = (int(number) for number in version.split())
             epoch_s = calendar.timegm((int(epoch_year), 1, 1, 0, 0, 0))
             self._firmware = Firmware((major, minor, micro), epoch_s, bool(int(inflates)), int(free_bytes))
+            self._answered_version = self._firmware.version
         except ValueError as error:
             raise RemoteProtocolError("the board does not say what it is") from error
 

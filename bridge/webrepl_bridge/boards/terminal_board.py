@@ -92,6 +92,7 @@ class TerminalBoard(Board):
         self._terminal_wire = wire
         self._terminal = wire.terminal
         self._tracker = self._terminal.tracker
+        self._answered_version: tuple[int, int, int] | None = None
 
     async def run(self) -> None:
         """See Board."""
@@ -123,7 +124,7 @@ class TerminalBoard(Board):
     @property
     def known_version(self) -> tuple[int, int, int] | None:
         """See Board."""
-        return self._tracker.version
+        return self._tracker.version or self._answered_version
 
     @property
     def is_held(self) -> bool:

@@ -29,13 +29,15 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), serial=(), usb=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+
+HTTPS_HEADERS = {"Cross-Origin-Opener-Policy": "same-origin"}
+"""Browsers complain about these without TLS."""
 
 CONTENT_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
@@ -68,6 +70,8 @@ def _answer(request: Request, file: Path, cache_control: str) -> Response | None
         return None
     packed = "gzip" in request.headers.get("Accept-Encoding", "")
     headers = HEADERS | {"Cache-Control": cache_control, "Vary": "Accept-Encoding"}
+    if request.url.scheme == "https":
+        headers |= HTTPS_HEADERS
     if packed:
         headers["Content-Encoding"] = "gzip"
     return Response(_content(file, file.stat().st_mtime_ns, packed=packed), 200, headers, content_type)
