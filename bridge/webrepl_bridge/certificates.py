@@ -33,7 +33,7 @@ class Certificate:
     key: Path
 
     def fingerprint(self) -> str:
-        """Return the certificate's SHA-256 as browsers show it, `AB:CD:…`; this also tells whether the files are good.
+        """Return the certificate's SHA-256 in hexadecimal digits; this also tells whether the files are good.
 
         Raises:
             OpenError: the files cannot be read, or do not belong together.
