@@ -10,7 +10,9 @@ r"""The server's side of one WebREPL connection, pure: messages in, events and m
                                              |               PUT_SKIP -- all ------+
                                              |                                     |
                                              |  paced: CHUNKS -- end mark --> PUT_END
-                                             |                  | failed           | answer
+                                             |            chunk | ^ taken          | answer
+                                             |                TAKING               |
+                                             |                  | failed           |
                                              |             SKIP_CHUNKS -- end mark +
                                              +-- get ------> GET_OPEN -- refused --+
                                                                 | 0                |
@@ -98,6 +100,7 @@ class _State(Enum):
     PUT_SKIP = auto()
     PUT_END = auto()
     CHUNKS = auto()
+    TAKING = auto()
     SKIP_CHUNKS = auto()
     GET_OPEN = auto()
     GET_WAIT = auto()
@@ -192,7 +195,7 @@ class WebReplServer:
             case _State.PUT_DATA if code:
                 self._state = _State.PUT_SKIP
                 self._put_code = code
-            case _State.CHUNKS if code:
+            case _State.CHUNKS | _State.TAKING if code:
                 self._state = _State.SKIP_CHUNKS
                 self._outgoing.append(encode_reply(code))
             case _State.ASKED if code == 0:
@@ -208,8 +211,10 @@ class WebReplServer:
 
     def send_taken(self) -> None:
         """There is room for more of the file that is being put; a client that waits for that is told."""
-        if self._state is _State.CHUNKS:
+        if self._state is _State.TAKING:
+            self._state = _State.CHUNKS
             self._outgoing.append(NEXT)
+            self._read_records()
 
     def send_answer(self, data: bytes) -> None:
         """Answer what was asked, with success: the reply, and what follows it."""
@@ -320,11 +325,11 @@ class WebReplServer:
         elif len(data) > self._to_come:
             self._fail("more of the file than was announced")
         elif data:
+            self._state = _State.TAKING
             self._to_come -= len(data)
             self._events.append(FileData(data))
         elif self._to_come:
             self._state = _State.PUT_END
-            self._events = deque(event for event in self._events if not isinstance(event, FileData))
             self._events.append(GivenUp())
         else:
             self._state = _State.PUT_END

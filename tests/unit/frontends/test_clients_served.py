@@ -218,11 +218,9 @@ class TestFiles:
                 for name, chunks in (("a", b"\2\0ab\1\0c\0\0"), ("b", b"\2\0ab\0\0")):
                     await client.send_frame(encode_request(Request(PUT_PART, name.encode(), 3, flags=PACED)))
                     assert (await client.read_frame())[1] == b"WB\0\0" + bytes(4)
-                    await client.send_frame(chunks[:4])
-                    assert (await client.read_frame())[1] == b"\0"
-                    await client.send_frame(chunks[4:])
-                    answer = b"WB\0\0" if name == "a" else b"WB\x7d\0"
-                    assert (await client.read_frame())[1] == answer
+                    await client.send_frame(chunks)
+                    answers = [b"\0", b"\0", b"WB\0\0"] if name == "a" else [b"\0", b"WB\x7d\0"]
+                    assert [(await client.read_frame())[1] for _ in answers] == answers
                 await client.send_frame(request(2, b"a") + b"\1")
                 assert [(await client.read_frame())[1] for _ in range(3)] == [b"WB\0\0", b"\0\0", b"WB\x7d\0"]
                 assert board.files == {"a": b"abc"}

@@ -404,21 +404,24 @@ class TestPacedPut:
     def test_each_chunk_that_is_taken_makes_room_for_one(self, opened: WebReplServer) -> None:
         opened.receive_binary(b"\3\0ab")
         assert events(opened) == []
-        opened.receive_binary(b"c\4\0defg")
-        assert events(opened) == [FileData(b"abc"), FileData(b"defg")]
+        opened.receive_binary(b"c\4\0defg\0\0")
+        assert events(opened) == [FileData(b"abc")]
+        assert opened.messages_to_send() == []
         opened.send_taken()
+        assert events(opened) == [FileData(b"defg")]
         assert opened.messages_to_send() == [b"\0"]
-        opened.receive_binary(b"\0\0")
+        opened.send_taken()
         assert events(opened) == [FileComplete()]
-        opened.send_taken()  # no more is wanted
         opened.send_reply(0)
-        assert opened.messages_to_send() == [b"WB\0\0"]
+        assert opened.messages_to_send() == [b"\0", b"WB\0\0"]
 
     def test_given_up(self, opened: WebReplServer) -> None:
         opened.receive_binary(b"\3\0abc\0\0" + request(GET_VER))
+        assert events(opened) == [FileData(b"abc")]
+        opened.send_taken()
         assert events(opened) == [GivenUp()]
         opened.send_reply(125)
-        assert opened.messages_to_send() == [b"WB\x7d\0"]
+        assert opened.messages_to_send() == [b"\0", b"WB\x7d\0"]
         assert events(opened) == [VersionWanted()]
 
     def test_what_was_on_its_way_when_it_failed_passes_by(self, opened: WebReplServer) -> None:
@@ -440,6 +443,12 @@ class TestPacedPut:
         assert events(server) == [PutRequested("f", 0, keep=True)]
         server.send_reply(0)
         assert events(server) == [FileComplete()]
+
+    def test_what_is_wrong_behind_a_chunk_is_said_when_the_chunk_is_taken(self, opened: WebReplServer) -> None:
+        opened.receive_binary(b"\3\0abc\5\0defgh")
+        assert events(opened) == [FileData(b"abc")]
+        opened.send_taken()
+        assert isinstance(events(opened)[-1], ProtocolFailed)
 
     @pytest.mark.parametrize("chunk", [b"\x08\0abcdefgh", b"\x01\x10"])
     def test_more_than_there_may_be(self, opened: WebReplServer, chunk: bytes) -> None:
