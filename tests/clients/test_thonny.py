@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import thonny.common
 from thonny.common import ImmediateCommand, InlineCommand, ToplevelCommand, parse_message, serialize_message
-from thonny.plugins.micropython import bare_metal_backend
 
+from clients import thonny_back_end
 from clients.running import TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def open_thonny(bridge: Bridge, folder: Path) -> Iterator[Thonny]:
         **{"THONNY_USER_DIR": str(folder), "THONNY_VERSION": "5", "THONNY_FRONTEND_SYS_PATH": repr(sys.path)},
     }
     process = subprocess.Popen(
-        [sys.executable, "-u", "-B", bare_metal_backend.__file__, repr(options)],
+        [sys.executable, "-u", "-B", thonny_back_end.__file__, repr(options)],
         **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT},
         env=environment,
         encoding="utf-8",
