@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -57,8 +56,7 @@ def built(folder: Path, pattern: str) -> Path:
 
 def test_the_page_is_in_both(checkout: Path, with_node: str, tmp_path: Path) -> None:
     assert build(checkout, "sdist", with_node).returncode == 0
-    with tarfile.open(built(checkout, "*.tar.gz")) as archive:
-        archive.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xzf", built(checkout, "*.tar.gz")], cwd=tmp_path, check=True)
     (unpacked,) = tmp_path.glob("webrepl_bridge-*")
     assert (unpacked / PAGE).read_text() == "built\n"
     assert not (unpacked / ".ci").exists()
