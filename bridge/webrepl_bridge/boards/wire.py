@@ -37,7 +37,9 @@ class Wire(ABC):
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._receive())
-                tasks.create_task(self._send())
+                # Not a task: one that fails while the group does nothing but wait for it leaves whoever runs the group
+                # with a cancellation that Python before 3.13 never takes back, and timeouts of 3.11.2 trip over that.
+                await self._send()
         except* TransportError as errors:
             self._failure = next(error for error in errors.exceptions if isinstance(error, TransportError))
         finally:

@@ -46,7 +46,7 @@ async def serve_terminal(websocket: WebSocket, session: Session, gate: PasswordG
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(_listen(websocket, typist))
                     tasks.create_task(typist.run())
-                    tasks.create_task(client.fall_behind())
+                    await client.fall_behind()  # not a task, as in boards/wire.py
     except* WebSocketDisconnect:
         pass
     except* ClientEndedError as group:

@@ -182,8 +182,8 @@ class _Connection:
                 self._tasks.create_task(self._listen())
                 self._tasks.create_task(self._show())
                 self._tasks.create_task(self._typist.run())
-                self._tasks.create_task(self._tool.fall_behind())
                 self._tasks.create_task(self._leave_after(self._session.departure))
+                await self._tool.fall_behind()  # not a task, as in boards/wire.py
 
     async def _listen(self) -> NoReturn:
         await self._flush()

@@ -190,7 +190,7 @@ class _Connection:
                 tasks.create_task(self._listen())
                 tasks.create_task(self._handle(client, typist))
                 tasks.create_task(typist.run())
-                tasks.create_task(client.fall_behind())
+                await client.fall_behind()  # not a task, as in boards/wire.py
 
     # Tasks.
 
