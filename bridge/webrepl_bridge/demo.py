@@ -36,11 +36,6 @@ if TYPE_CHECKING:
 
 RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 FRIENDLY_BANNER_END = b'Type "help()" for more information.\r\n>>> '
-PASTE_MODE = b"Ctrl-D to finish\r\n=== "
-PASTE_PROMPT = b"=== "
-PASTE_WAITING_MAX_LINES = 1 << 16
-"""Typed and not yet echoed; the echo of what is typed on top is the VM's own."""
-
 PASTE_MODE_END = b"Ctrl-D to finish\r\n"
 PASTE_PROMPT = b"=== "
 PASTE_WAITING_MAX_LINES = 1 << 16
@@ -58,7 +53,6 @@ PIPE_MAX_BYTES = 1 << 16
 _MODE_CHANGE = re.compile(re.escape(RAW_PROMPT) + b"|" + re.escape(FRIENDLY_BANNER_END))
 _TAIL_BYTES = max(len(RAW_PROMPT), len(FRIENDLY_BANNER_END)) - 1
 _BARE_NEWLINE = re.compile(rb"(?<!\r)\n")
-_ENDS_LINE_IN_PASTE_MODE = re.compile(rb"[\r\n\x03\x04]")
 _ENDS_LINE_IN_PASTE_MODE = re.compile(rb"[\r\n\x03\x04]")
 
 _MAIN_PY = """\
