@@ -15,6 +15,7 @@ from webrepl_link.errors import BoardError, LocalProtocolError, RemoteProtocolEr
 from ..protocol.bundled_transfers import PutBundled
 from ..protocol.deflated_transfers import PutDeflated
 from ..protocol.dialogue import Deliver, Dialogue, DialogueTimeoutError, Fetch, Opened, Step
+from ..protocol.errnos import EBUSY, EINVAL, ENOSYS
 from ..protocol.file_programs import FilePrograms
 from ..protocol.put_files import PutFiles
 from ..protocol.raw_repl import ProgramError, RawRepl
@@ -67,8 +68,6 @@ FAST_BYTES_PER_S = 300_000
 
 GET_BLOCK_BYTES_MAX = 1024
 """What a board reads and checks while its UART sends what is left of the block before."""
-
-EBUSY, EINVAL, ENOSYS = 16, 22, 38
 
 
 class WhileRunning(enum.Enum):

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
+
+
+def client_address(connection: HTTPConnection) -> str:
+    """Name the host of who asks over HTTP or a WebSocket."""
+    return without_port(connection.client.host if connection.client else "")
 
 
 def without_port(host: str) -> str:

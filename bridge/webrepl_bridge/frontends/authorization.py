@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 
-from .addresses import without_port
+from .addresses import client_address
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
@@ -35,7 +35,7 @@ async def judge(request: HTTPConnection, gate: PasswordGate) -> Verdict | None:
             raise HTTPException(400, "this is no basic authorization") from None
     else:
         return None
-    verdict = gate.check(given, address(request), int(asyncio.get_running_loop().time() * 1000))
+    verdict = gate.check(given, client_address(request), int(asyncio.get_running_loop().time() * 1000))
     await asyncio.sleep(verdict.delay_ms / 1000)
     if not verdict.right:
         raise HTTPException(401, "wrong password", CHALLENGE)
@@ -52,8 +52,3 @@ async def demand(request: HTTPConnection, gate: PasswordGate) -> Verdict:
     if verdict is None:
         raise HTTPException(401, "this needs the password", CHALLENGE)
     return verdict
-
-
-def address(request: HTTPConnection) -> str:
-    """Where a request comes from, without its port."""
-    return without_port(request.client.host if request.client else "")

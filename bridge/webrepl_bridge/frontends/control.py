@@ -17,7 +17,8 @@ from starlette.routing import Route
 from webrepl_link.errors import BoardError, TransportError
 
 from ..session import Action, Session
-from .authorization import address, demand, judge
+from .addresses import client_address
+from .authorization import demand, judge
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -60,7 +61,7 @@ def control_routes(lab: Lab, gate: PasswordGate, board: str, neighbours: Neighbo
         if action not in ACTIONS:
             raise HTTPException(404, f"there is no action {action}, but {', '.join(ACTIONS)}")
         try:
-            await _act(session, action, address(request), disconnect="disconnect" in request.query_params)
+            await _act(session, action, client_address(request), disconnect="disconnect" in request.query_params)
         except BoardError as error:
             return PlainTextResponse(f"{error}\n", 503 if session.board is None else 409)
         except TransportError as error:

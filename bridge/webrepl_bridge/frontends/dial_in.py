@@ -20,7 +20,7 @@ from webrepl_transports import ByteStream
 
 from ..boards.linked import LinkedBoard
 from ..lab.naming import is_name
-from .webrepl import client_address
+from .addresses import client_address
 
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket

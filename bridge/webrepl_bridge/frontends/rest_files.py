@@ -17,7 +17,23 @@ from starlette.responses import JSONResponse, Response
 
 from webrepl_link.errors import BoardError, RemoteProtocolError, TransportError
 
-from ..protocol.errnos import EBUSY, ENODEV, ENOENT, ENOSPC, ETIMEDOUT
+from ..protocol.errnos import (
+    EACCES,
+    EBUSY,
+    EEXIST,
+    EINVAL,
+    EISDIR,
+    ENAMETOOLONG,
+    ENODEV,
+    ENOENT,
+    ENOSPC,
+    ENOSYS,
+    ENOTDIR,
+    ENOTEMPTY,
+    EPERM,
+    EROFS,
+    ETIMEDOUT,
+)
 from ..protocol.file_requests import Entry, GetSpace, GetStat, ListDirectory, MakeDirectory, Remove, Rename, Space
 from ..protocol.web_workflow import (
     Refusal,
@@ -30,7 +46,7 @@ from ..protocol.web_workflow import (
     validators,
     wanted_range,
 )
-from .authorization import address
+from .addresses import client_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
@@ -54,11 +70,11 @@ WAITING_MAX = 100
 
 
 STATUSES = {
-    **{1: 403, 13: 403},  # EPERM, EACCES
-    **{ENOENT: 404, 20: 404},  # ENOTDIR
-    **{17: 409, 21: 409, 30: 409, 39: 409},  # EEXIST, EISDIR, EROFS (the drive is mounted at a computer), ENOTEMPTY
-    **{ENOSPC: 413, 22: 400, 36: 400},  # EINVAL, ENAMETOOLONG
-    **{38: 501, EBUSY: 503, ENODEV: 503, ETIMEDOUT: 504},  # ENOSYS
+    **{EPERM: 403, EACCES: 403, ENOENT: 404, ENOTDIR: 404},
+    **{EEXIST: 409, EISDIR: 409, ENOTEMPTY: 409},
+    EROFS: 409,  # the drive is mounted at a computer
+    **{ENOSPC: 413, EINVAL: 400, ENAMETOOLONG: 400},
+    **{ENOSYS: 501, EBUSY: 503, ENODEV: 503, ETIMEDOUT: 504},
 }
 """What an errno of the board's is in HTTP; others are 500."""
 
@@ -109,7 +125,7 @@ def board_path(raw: bytes) -> str:
 @asynccontextmanager
 async def _turn(request: Request, session: Session, kind: str, name: str) -> AsyncIterator[Board]:
     """Wait for a request's turn at the board; what fails there becomes an answer."""
-    visitor = session.visitor(address(request))
+    visitor = session.visitor(client_address(request))
     try:
         async with session.file_turn(visitor, kind, name) as board:
             yield board
@@ -193,7 +209,7 @@ async def _store(request: Request, session: Session, name: str) -> Response:
             expected = "100-continue" in request.headers.get("Expect", "").lower()
             raise HTTPException(417 if expected else 413, f"{space.free_bytes} bytes are free on the board")
         await _receive(request, board, name, size_bytes)
-    log.info("%s: put %s, %d bytes", address(request), name, size_bytes)
+    log.info("%s: put %s, %d bytes", client_address(request), name, size_bytes)
     return Response(status_code=201 if entry is None else 204)
 
 

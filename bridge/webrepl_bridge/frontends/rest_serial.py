@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, NoReturn
 from starlette.exceptions import HTTPException
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from webrepl_link.errors import WebReplError
-
 from ..session import Client, ClientEndedError, Session
-from .authorization import address, demand
+from .addresses import client_address
+from .authorization import demand
 from .guard import ALWAYS_ALLOWED
 from .screen import showing
 from .typist import Typist
-from .webrepl import close_code, close_websocket, first_of
+from .webrepl import close_code, close_websocket, first_of, take_back
 
 if TYPE_CHECKING:
     from .passwords import PasswordGate
@@ -40,7 +39,7 @@ async def serve_terminal(websocket: WebSocket, session: Session, gate: PasswordG
     goodbye: Exception | None = None
     client: Client[str] | None = None
     try:
-        with session.attach(address(websocket), watches_only=verdict.watches_only) as client:
+        with session.attach(client_address(websocket), watches_only=verdict.watches_only) as client:
             typist = Typist(client)
             with showing(client, websocket):
                 async with asyncio.TaskGroup() as tasks:
@@ -53,10 +52,7 @@ async def serve_terminal(websocket: WebSocket, session: Session, gate: PasswordG
         goodbye = first_of(group)
     finally:
         if client is not None:
-            try:
-                await session.depart(client)
-            except WebReplError as error:
-                log.warning("%s: taking the terminal back from %s: %s", session.name, client.name, error)
+            await take_back(session, client)
     if goodbye is not None:
         await close_websocket(websocket, close_code(goodbye), str(goodbye))
 

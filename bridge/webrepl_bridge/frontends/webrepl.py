@@ -40,7 +40,7 @@ from ..protocol.server_events import (
 )
 from ..protocol.webrepl_server import SUBPROTOCOL, WebReplServer
 from ..session import Client, ClientEndedError, ClientTooSlowError, Session
-from .addresses import without_port
+from .addresses import client_address
 from .screen import showing
 from .typist import Typist
 
@@ -119,15 +119,15 @@ async def _converse(
             await connection.serve(client)
     finally:
         if client is not None:
-            try:
-                await session.depart(client)
-            except WebReplError as error:
-                log.warning("%s: taking the terminal back from %s: %s", session.name, client.name, error)
+            await take_back(session, client)
 
 
-def client_address(websocket: WebSocket) -> str:
-    """Where a client comes from, without its port; an IPv4 address looks like one on any socket."""
-    return without_port(websocket.client.host if websocket.client else "")
+async def take_back(session: Session, client: Client[str]) -> None:
+    """Take back the terminal from a client that has left; where that fails, the log says so."""
+    try:
+        await session.depart(client)
+    except WebReplError as error:
+        log.warning("%s: taking the terminal back from %s: %s", session.name, client.name, error)
 
 
 def close_code(goodbye: Exception) -> int:

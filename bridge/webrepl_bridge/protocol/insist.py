@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, TypeVar
 from webrepl_link.errors import BoardError
 
 from .dialogue import Dialogue, DialogueTimeoutError
-from .raw_repl import EIO, ProgramError, RawRepl
+from .errnos import EBADMSG, EIO
+from .raw_repl import ProgramError, RawRepl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
 
-EBADMSG = 74
 RESENT_MAX = 5
 QUIET_MS = 150
 

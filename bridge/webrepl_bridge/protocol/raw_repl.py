@@ -11,6 +11,7 @@ import re
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
 from .dialogue import Dialogue, DialogueTimeoutError, Pause, Receive, Send
+from .errnos import EIO, ENOENT, ENOMEM, ENOSPC
 
 ANSWER_TIMEOUT_MS = 2_000
 LEAVE_TIMEOUT_MS = 3_000
@@ -24,7 +25,6 @@ REPLY_BYTES_MAX = 1 << 16
 RAW_PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 FRIENDLY_PROMPT = b"\n>>> "
 
-ENOENT, EIO, ENOMEM, ENOSPC = 2, 5, 12, 28
 _ERRNO = re.compile(rb"OSError: (?:\[Errno )?(\d{1,5})\b")
 _NAMED_ERRORS = ((b"MemoryError", ENOMEM), (b"file not found", ENOENT), (b"no more storage space", ENOSPC))  # micro:bit
 

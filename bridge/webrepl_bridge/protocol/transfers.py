@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from webrepl_link.errors import BoardError, RemoteProtocolError
 
 from .dialogue import Deliver, Dialogue, DialogueTimeoutError, Fetch, Opened, Send
-from .insist import EBADMSG, QUIET_MS, RESENT_MAX
-from .raw_repl import EIO, PROGRAM_TIMEOUT_MS, ProgramError, RawRepl
+from .errnos import EBADMSG, EEXIST, EINVAL, EIO
+from .insist import QUIET_MS, RESENT_MAX
+from .raw_repl import PROGRAM_TIMEOUT_MS, ProgramError, RawRepl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ACK, END = b"\x06", b"\x04"
-EEXIST, EINVAL = 17, 22
 EARLY_BYTES = 30
 """How much of the next block goes ahead: the smallest FIFO of a UART that has one, less two (RP2040: 32)."""
 

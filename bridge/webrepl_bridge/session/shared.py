@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-
 RAW = frozenset({Mode.RAW, Mode.RAW_PASTE, Mode.RAW_RUNNING})
 """What is shown in these modes is for tools, and no one else makes sense of it later."""
 
