@@ -19,11 +19,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, async_playwright, expect
 
+from board_kit.cable import Cable
 from board_kit.firmware import MissingError, command, node_modules
 from board_kit.unix_vm import UnixVM
 from clients.conftest import PASSWORD, PORT, Bridge, first_prompt, in_thread
-from page.files_kit import CODE
+from lab_kit import ANYWHERE, bridging
+from page.files_kit import CODE, write
+from webrepl_bridge.boards.opening import BoardOptions
 from webrepl_bridge.frontends.page import FILES
+from webrepl_bridge.lab.plan import LabPlan
 
 BY_NAME = "bench.local"
 """The browser takes this for 127.0.0.1, and trusts it less: like another computer, over plain HTTP."""
@@ -92,6 +96,20 @@ class OnPage:
     def _note_request(self, request: Request) -> None:
         if urlsplit(request.url).hostname not in (self.host, None):  # blob: and data: have no host
             self.complaints.append(f"asked another host: {request.url}")
+
+
+@asynccontextmanager
+async def on_cable(browser: Browser, folder: Path) -> AsyncIterator[tuple[Page, Cable]]:
+    """Log in to a board that has a main.py, and that can be unplugged; the page complains of nothing."""
+    async with Cable(folder) as cable:
+        await write(cable.files / "main.py", "print('main')\n")
+        await cable.plug_in()
+        boards = {"lab1": BoardOptions(str(cable.device))}
+        async with bridging(LabPlan(boards, (ANYWHERE,), PASSWORD)) as bridge:
+            on = OnPage(browser, "127.0.0.1", bridge.port)
+            async with on.window() as page:
+                yield page, cable
+            assert on.complaints == []
 
 
 def state(page: Page) -> Locator:

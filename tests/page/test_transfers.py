@@ -10,13 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, WebSocketRoute, expect
 
-from board_kit.cable import Cable
-from lab_kit import ANYWHERE, PASSWORD, bridging
-from page.conftest import Browse, InThread, OnPage, shows
+from page.conftest import Browse, InThread, OnPage, on_cable, shows
 from page.files_kit import LONG_BYTES, agree, choose, content_of, drop, item, note, opened, show_files, write
 from ram_disk import ram_disk
-from webrepl_bridge.boards.opening import BoardOptions
-from webrepl_bridge.lab.plan import LabPlan
 
 
 async def stop(page: Page, what: str) -> None:
@@ -238,25 +234,18 @@ def test_the_connection_is_lost_during_an_upload(browse: Browse, folder: Path) -
 
 def test_the_board_is_unplugged_during_an_upload(browser_thread: InThread, tmp_path: Path) -> None:
     async def test(browser: Browser) -> None:
-        async with Cable(tmp_path) as cable:
-            await write(cable.files / "main.py", "print('main')\n")
+        async with on_cable(browser, tmp_path) as (page, cable):
+            await show_files(page)
+            await drop(page, ".tree", {"main.py": LONG_BYTES})
+            await agree(page, "Replace")
+            await expect(page.locator(".job")).to_contain_text("B/s")
+            await cable.pull()
+            await note(page, "/main.py: the board failed")
             await cable.plug_in()
-            boards = {"lab1": BoardOptions(str(cable.device))}
-            async with bridging(LabPlan(boards, (ANYWHERE,), PASSWORD)) as bridge:
-                on = OnPage(browser, "127.0.0.1", bridge.port)
-                async with on.window() as page:
-                    await show_files(page)
-                    await drop(page, ".tree", {"main.py": LONG_BYTES})
-                    await agree(page, "Replace")
-                    await expect(page.locator(".job")).to_contain_text("B/s")
-                    await cable.pull()
-                    await note(page, "/main.py: the board failed")
-                    await cable.plug_in()
-                    await shows(page, "[lab1: back]")
-                    await at_the_prompt(page)
-                    assert await content_of(cable.files / "main.py") == "print('main')\n"
-                    await drop(page, ".tree", {"next.txt": "next"})
-                    await expect(item(page, "/next.txt")).to_be_visible()
-                assert on.complaints == []
+            await shows(page, "[lab1: back]")
+            await at_the_prompt(page)
+            assert await content_of(cable.files / "main.py") == "print('main')\n"
+            await drop(page, ".tree", {"next.txt": "next"})
+            await expect(item(page, "/next.txt")).to_be_visible()
 
     browser_thread(test)

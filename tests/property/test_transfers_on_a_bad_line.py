@@ -62,6 +62,17 @@ class Damage:
         return bytes(damaged)
 
 
+def drive_put(line: Line, repl: RawRepl, board: ProgramBoard, put: Transfer, content: bytes) -> None:
+    """Put the file `f`, which holds `old`: what is said to be there is, and what has failed has left the old."""
+    line.drive(repl.enter(line_is_empty=True))
+    try:
+        line.drive(put.run())
+    except (BoardError, RemoteProtocolError):
+        assert bytes(board.files.get("f", b"old")) in (b"old", content)
+    else:
+        assert bytes(board.files["f"]) == content
+
+
 @given(contents, damages, damages, st.sampled_from([1, 7]), st.sampled_from([0, 8]), st.booleans(), st.booleans())
 def test_put(
     content: bytes, there: dict[int, str], back: dict[int, str], scale: int, early: int, renames_over: bool, text: bool
@@ -75,13 +86,7 @@ def test_put(
         line = Line(board, content=content)
         line.to_board = Damage(there, scale, lambda: put.opened and (text or board.program_running))
         line.to_host = Damage(back, 1, lambda: put.opened)
-        line.drive(repl.enter(line_is_empty=True))
-        try:
-            line.drive(put.run())
-        except (BoardError, RemoteProtocolError):
-            assert bytes(board.files.get("f", b"old")) in (b"old", content)
-        else:
-            assert bytes(board.files["f"]) == content
+        drive_put(line, repl, board, put, content)
 
 
 @given(damages, damages, st.sampled_from([1, 7]), st.sampled_from([0, 8]))
@@ -94,13 +99,7 @@ def test_deflated_put(there: dict[int, str], back: dict[int, str], scale: int, e
         line = Line(board, content=content)
         line.to_board = Damage(there, scale, lambda: put.opened and board.program_running)
         line.to_host = Damage(back, 1, lambda: put.opened)
-        line.drive(repl.enter(line_is_empty=True))
-        try:
-            line.drive(put.run())
-        except (BoardError, RemoteProtocolError):
-            assert bytes(board.files.get("f", b"old")) in (b"old", content)
-        else:
-            assert bytes(board.files["f"]) == content
+        drive_put(line, repl, board, put, content)
 
 
 @given(contents, damages, damages, st.sampled_from([1, 7]), st.booleans())
