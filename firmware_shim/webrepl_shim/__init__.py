@@ -6,6 +6,7 @@ Board only. In boot.py:
     webrepl_shim.start_uart(1, 115200)
 
 service  the link's pump and the dupterm stream
+guard    a block device that tells when it is in use: files wait until the program has done with its own
 files    put, get and version: WebREPL's binary records; loaded at the first of them
 tree     lists, stat, trees, space: the records beyond the standard; loaded at the first of them
 spi      SPI as a stream; loaded when asked for

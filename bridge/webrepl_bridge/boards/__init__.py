@@ -18,5 +18,8 @@ bridged         BridgedBoard: a board behind another bridge
 bridge_wire     where its connection and the pure cores meet
 auto            AutoBoard: one or the other, found out by listening
 link_wire       where its stream, a clock and the pure cores meet
+shim_files      which files the shim is on a board
+shim_installer  putting them there, and taking them off
+room            asking a board for room before a large file is sent
 wire            what these pumps have in common
 """

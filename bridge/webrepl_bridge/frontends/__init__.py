@@ -3,6 +3,9 @@
 app          one ASGI application: the page, `/health`, and the WebREPL WebSocket
 guard        which pages may talk to the bridge: Origin and Host
 control      the boards over HTTP: what they do, interrupts, resets
+authorization  the password of a request over HTTP
+rest         files and the rest of CircuitPython's web workflow over HTTP: rest_files, and rest_serial for the terminal
+dial_in      boards that call the bridge
 page         what a browser gets at `/`, and the headers that go with it
 webrepl      one WebREPL client, from `Password: ` until it leaves
 screen       what one client sees, by the shortest way

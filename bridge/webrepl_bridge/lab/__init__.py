@@ -6,4 +6,6 @@ keeper       one board: has it opened again whenever that makes sense, for as lo
 whereabouts  pure: which serial port a board is on now
 backoff      pure: how long to wait before the next try
 hotplug      says when serial ports may have come or gone
+naming       pure: how boards are called when nobody has given them a name
+plan         pure: what an operator wants of a bridge, and what a change of that takes
 """

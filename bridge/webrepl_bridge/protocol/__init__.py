@@ -16,5 +16,21 @@ rfc2217         the server's side of RFC 2217, on top of it: a serial port over 
 tool_lines      what a tool's DTR and RTS do on a shared board
 asciicast       a terminal's output as an asciinema recording
 transfers       file transfers over the raw REPL, on top of raw_repl
-base64_transfers  the same for a terminal that carries text only
+deflated_transfers  a put to a board that can inflate
+bundled_transfers   many small files at once
+base64_transfers    the same for a terminal that carries text only
+text_transfers      and for firmware that cannot do better: inside code, and what it prints
+put_files       the request for many small files, and how they follow it
+file_requests   the records beyond the standard, and their answers
+file_programs   answering them by programs on a stock board
+web_workflow    files over HTTP: paths, listings, ranges and conditions
+server_events   what webrepl_server tells of a client
+errnos          error numbers as boards have them
+dialogue        what dialogues are made of
+insist          doing again what the line has damaged
+edit_line       the line that is being edited at a prompt
+retype          giving it back to the board
+raw_carrier     a client's raw-REPL code, carried without loss
+relayed_terminal  typing through something that loses nothing: another bridge
+boot_file       what `shim install` writes into boot.py
 """
